@@ -1,0 +1,10 @@
+export type { Environment } from "./interpolate.ts";
+export { parseConfig } from "./parse.ts";
+export type { ConfigResult, Problem } from "./problem.ts";
+export { readConfig } from "./read.ts";
+export { referencePage } from "./reference.ts";
+export { formatProblems } from "./report.ts";
+export { jsonSchema } from "./schema.ts";
+export type { SimpleFlags } from "./simple.ts";
+export { simpleConfig } from "./simple.ts";
+export type { BackendConfig, Config, DeploymentConfig, QueueConfig, ServerConfig, TimeoutsConfig } from "./types.ts";

@@ -1,0 +1,365 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { estimateTokens } from "../../core/cost/estimate.ts";
+import { endingOf, type Outcome } from "../../core/outcome.ts";
+import type { Ms } from "../../core/units.ts";
+import type { GateOccupancy, Place, Refused, Waiter } from "../../engine/gate.ts";
+import type { Lease } from "../../engine/lease.ts";
+import type { Backend } from "../backend/backend.ts";
+import { evidenceOf } from "../backend/health.ts";
+import { type Deployment, POOL } from "../deployment.ts";
+import { memberOfAddress } from "../http/address.ts";
+import type { BodyResult } from "../http/body.ts";
+import { readBody } from "../http/body.ts";
+import { requestHeaders } from "../http/headers.ts";
+import { type GateError, replyError } from "../http/reply.ts";
+import type { Route } from "../route.ts";
+import type { Site } from "../site.ts";
+import { factsOf } from "../surfaces/facts.ts";
+import { Attempt, type AttemptListener, type AttemptRequest, type Failure } from "./attempt.ts";
+import * as say from "./messages.ts";
+import { Relay } from "./relay.ts";
+
+/** The part of the site's routes that a backend answers. */
+export type ForwardRoute = Extract<Route, { kind: "forward" }>;
+
+const EMPTY = Buffer.alloc(0);
+
+/** Backend answers that another backend may well not give. */
+const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** How long the rest of such an answer may take, which is read so that the connection can be used again. */
+const LONGEST_ERROR_MS: Ms = 5_000;
+
+/**
+ * One client request from its headers to its outcome: reads the body, asks the gate, tries a backend or two, relays.
+ *
+ * It has exactly one outcome, fixed by the first of `#conclude`. The lease lives on until the backend's side is over,
+ * which may be long after the client has left.
+ */
+export class Exchange implements Waiter, AttemptListener {
+  readonly #site: Site;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #route: ForwardRoute;
+  readonly #requestId: string;
+  readonly #arrivedAt: Ms;
+  readonly #relay: Relay;
+  #deployment: Deployment | undefined;
+  #body: Buffer = EMPTY;
+  #waitedMs: Ms = 0;
+  #place: Place | undefined;
+  #lease: Lease | undefined;
+  #attempt: Attempt | undefined;
+  /** What comes once the present attempt is over: the same backend on a new connection, or any but the one that failed. */
+  #next: { readonly kind: "again" | "elsewhere"; readonly backend: Backend } | undefined;
+  #triedFresh = false;
+  #triedAnother = false;
+  #status = 0;
+  #outcome: Outcome | undefined;
+
+  constructor(site: Site, request: IncomingMessage, response: ServerResponse, route: ForwardRoute) {
+    this.#site = site;
+    this.#request = request;
+    this.#response = response;
+    this.#route = route;
+    this.#requestId = site.requestIdOf(request);
+    this.#arrivedAt = site.clock.now();
+    this.#relay = new Relay(response, this.#requestId);
+  }
+
+  /** `confirm` asks the client for the body, where it waits for that (`Expect: 100-continue`). */
+  begin(confirm?: () => void): void {
+    this.#site.exchanges.add(this);
+    this.#response.on("close", () => this.#responseClosed());
+    const { maxBodyBytes } = this.#site.config.server;
+    if (Number(this.#request.headers["content-length"] ?? 0) > maxBodyBytes)
+      return this.#bodyRead({ kind: "too_large" });
+    confirm?.();
+    readBody(this.#request, maxBodyBytes, this.#site.bodies, (result) => this.#bodyRead(result));
+  }
+
+  /** Ends the request now: the gate stops and will wait no longer. */
+  cut(): void {
+    if (this.#outcome !== undefined) {
+      this.#response.destroy();
+      // The backend may still be answering a client that has left.
+      return this.#attempt?.abandon("abort");
+    }
+    const error: GateError = { outcome: "draining", message: say.cut() };
+    this.#next = undefined;
+    this.#response.shouldKeepAlive = false;
+    if (this.#relay.started) this.#breakOff(error);
+    else this.#refuse(error);
+    this.#place?.leave();
+    this.#attempt?.abandon("abort");
+  }
+
+  admitted(lease: Lease): void {
+    this.#place = undefined;
+    this.#lease = lease;
+    this.#waitedMs = lease.waitedMs;
+    const backend = this.#deployment?.fleet.pick(this.#route.seat);
+    if (backend === undefined) {
+      this.#refuse({
+        outcome: "no_backend",
+        message: say.noBackend(this.#deploymentName),
+        retryAfterMs: this.#probeMs,
+      });
+      return this.#settle();
+    }
+    this.#try(backend, false);
+  }
+
+  refused(refusal: Refused): void {
+    this.#place = undefined;
+    this.#waitedMs = refusal.waitedMs;
+    const gate = this.#route.seat ? this.#deployment?.gate : this.#deployment?.lane;
+    const { seats, inFlight, waiting, maxWaiting } = gate?.occupancy ?? NOTHING;
+    const facts = { deployment: this.#deploymentName, seat: this.#route.seat, seats, inFlight, waiting, maxWaiting };
+    this.#refuse({
+      outcome: refusal.outcome,
+      message: say.refused(refusal, facts),
+      retryAfterMs: refusal.outcome === "no_backend" ? this.#probeMs : refusal.retryAfterMs,
+      concurrency: { seats, free: Math.max(0, seats - inFlight) },
+    });
+  }
+
+  started(status: number, statusText: string, headers: readonly Buffer[]): void {
+    const attempt = this.#attempt;
+    const fleet = this.#deployment?.fleet;
+    if (attempt === undefined || fleet === undefined) return;
+    fleet.note(attempt.backend, evidenceOf(status));
+    if (WORTH_ANOTHER_TRY.has(status) && this.#planAnother(attempt.backend)) {
+      return attempt.abandon("drain", LONGEST_ERROR_MS);
+    }
+    this.#dropBody();
+    this.#status = status;
+    this.#relay.start(status, statusText, headers, this.#waitedMs);
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#relay.write(chunk)) return true;
+    this.#response.once("drain", () => this.#attempt?.resume());
+    return false;
+  }
+
+  ended(): void {
+    this.#relay.end();
+    this.#conclude(this.#status >= 500 ? "backend_failed" : "completed");
+  }
+
+  failed(failure: Failure, afterStart: boolean): void {
+    const backend = this.#attempt?.backend;
+    const fleet = this.#deployment?.fleet;
+    if (backend === undefined || fleet === undefined) return;
+    if (afterStart && this.#relay.started) {
+      // undici misses the body of a 304 that tells the length which a 200 would have.
+      return this.#status === 304 ? this.ended() : this.#failedInStream(failure);
+    }
+    if (failure.kind === "broken" && failure.stale && !this.#triedFresh) {
+      this.#triedFresh = true;
+      this.#next = { kind: "again", backend };
+      return;
+    }
+    if (failure.kind === "refused") fleet.noteRefused(backend);
+    else fleet.note(backend, "unreachable");
+    const repeatable = failure.kind !== "broken" || this.#route.seat || this.#request.method !== "POST";
+    if (failure.kind !== "timeout" && repeatable && this.#planAnother(backend)) return;
+    const outcome = failure.kind === "timeout" ? "backend_timeout" : "backend_failed";
+    this.#site.log.error(outcome, say.failureFacts(backend.url, failure));
+    this.#refuse({ outcome, message: say.failed(this.#deploymentName, failure) });
+  }
+
+  over(): void {
+    const next = this.#next;
+    const left = this.#attempt?.backend;
+    if (left !== undefined) this.#deployment?.leftBackend(left);
+    this.#next = undefined;
+    this.#attempt = undefined;
+    if (next === undefined || this.#outcome !== undefined) return this.#settle();
+    if (next.kind === "again") return this.#try(next.backend, true);
+    // Looked for anew: what was free when the first one failed may have been taken since.
+    const backend = this.#deployment?.fleet.pick(this.#route.seat, next.backend);
+    if (backend !== undefined) return this.#try(backend, false);
+    this.#refuse({ outcome: "backend_failed", message: say.noOther(this.#deploymentName) });
+    this.#settle();
+  }
+
+  #bodyRead(result: BodyResult): void {
+    switch (result.kind) {
+      case "aborted":
+        return this.#conclude("client_closed");
+      case "too_large":
+        return this.#refuse({
+          outcome: "request_too_large",
+          message: say.tooLarge(this.#site.config.server.maxBodyBytes),
+        });
+      case "no_room":
+        return this.#refuse({ outcome: "queue_full", message: say.noRoom(), retryAfterMs: 1_000 });
+      case "complete":
+        this.#body = result.body;
+        // The gate may have stopped while the body came.
+        return this.#outcome === undefined ? this.#enter() : this.#dropBody();
+    }
+  }
+
+  #enter(): void {
+    let model: string | undefined;
+    let tokens = 0;
+    if (this.#route.json) {
+      const problem = encodingProblem(this.#request);
+      const result = problem === undefined ? factsOf(this.#body) : problem;
+      if (result.kind === "invalid")
+        return this.#refuse({ outcome: "invalid_request", ...result, message: say.invalid(result.message) });
+      model = result.facts.model;
+      tokens = estimateTokens(result.facts.measure, result.facts.maxOutputTokens);
+    }
+    const { router } = this.#site;
+    const deployment = this.#route.json ? router.find(model) : router.fallback;
+    if (deployment === undefined) return this.#refuse(say.unknownModel(model, router.models));
+    this.#deployment = deployment;
+    if (deployment.fleet.healthy === 0) {
+      return this.#refuse({
+        outcome: "no_backend",
+        message: say.noBackend(this.#deploymentName),
+        retryAfterMs: this.#probeMs,
+      });
+    }
+    const { seat } = this.#route;
+    const verdict = (seat ? deployment.gate : deployment.lane).enter(
+      {
+        share: POOL,
+        member: memberOfAddress(this.#request.socket.remoteAddress),
+        tokens: deployment.config.maxInflightTokens === Infinity || !seat ? 0 : tokens,
+        bytes: this.#body.length,
+        deadline: this.#arrivedAt + Math.min(deployment.maxWaitMs(seat), clientPatienceMs(this.#request)),
+      },
+      this,
+    );
+    switch (verdict.kind) {
+      case "admit":
+        return this.admitted(verdict.lease);
+      case "wait":
+        this.#place = verdict.place;
+        return;
+      case "refuse":
+        return this.refused(verdict);
+    }
+  }
+
+  #try(backend: Backend, fresh: boolean): void {
+    const { clock } = this.#site;
+    const timeouts = this.#deployment?.config.timeouts;
+    if (timeouts === undefined) return;
+    this.#attempt = new Attempt(this, { backend, clock, timeouts, fresh, seated: this.#route.seat });
+    this.#attempt.send(this.#outgoing(backend));
+  }
+
+  #outgoing(backend: Backend): AttemptRequest {
+    const { method = "GET", url = "/", rawHeaders, headers, socket } = this.#request;
+    const flat = requestHeaders(rawHeaders, {
+      requestId: this.#requestId,
+      remoteAddress: memberOfAddress(socket.remoteAddress),
+      host: headers.host,
+      via: this.#site.via,
+      backendKey: backend.apiKey,
+      forwardCredentials: this.#deployment?.config.forwardClientCredentials ?? false,
+    });
+    flat.push("host", backend.host);
+    return { method, path: url, headers: flat, body: this.#body };
+  }
+
+  /** Plans one try elsewhere. False if there is no elsewhere or it was tried before. */
+  #planAnother(failed: Backend): boolean {
+    if (this.#triedAnother) return false;
+    if (this.#deployment?.fleet.pick(this.#route.seat, failed) === undefined) return false;
+    this.#triedAnother = true;
+    this.#next = { kind: "elsewhere", backend: failed };
+    return true;
+  }
+
+  #failedInStream(failure: Failure): void {
+    if (failure.kind === "unread") {
+      this.#relay.cutOff();
+      return this.#conclude("client_closed");
+    }
+    const url = this.#attempt?.backend.url ?? "";
+    this.#site.log.error("backend_broke_stream", say.failureFacts(url, failure));
+    this.#breakOff({ outcome: "backend_broke_stream", message: say.failed(this.#deploymentName, failure) });
+  }
+
+  #breakOff(error: GateError): void {
+    this.#relay.breakOff(this.#route.surface, { ...error, status: 502, requestId: this.#requestId });
+    this.#conclude(error.outcome);
+  }
+
+  #responseClosed(): void {
+    if (this.#outcome === undefined) this.#clientGone();
+    this.#checkOver();
+  }
+
+  #clientGone(): void {
+    this.#next = undefined;
+    this.#conclude("client_closed");
+    this.#place?.leave();
+    this.#attempt?.abandon(this.#route.seat ? this.#attempt.backend.onClientDisconnect : "abort");
+  }
+
+  #refuse(error: GateError): void {
+    if (this.#outcome !== undefined) return;
+    this.#conclude(error.outcome);
+    replyError(this.#response, error, {
+      surface: this.#route.surface,
+      requestId: this.#requestId,
+      waitedMs: this.#waitedMs,
+      after: (delay, run) => this.#site.clock.after(delay, run),
+    });
+  }
+
+  #conclude(outcome: Outcome): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    (this.#deployment?.outcomes ?? this.#site.outcomes).add(outcome);
+    this.#dropBody();
+  }
+
+  /** The backend is done with it: the seat is free. */
+  #settle(): void {
+    this.#lease?.settle(endingOf(this.#outcome));
+    this.#checkOver();
+  }
+
+  /** Over: the client has its answer or has gone, and no seat is held. */
+  #checkOver(): void {
+    if (this.#response.closed && this.#lease?.settled !== false) this.#site.exchanges.delete(this);
+  }
+
+  #dropBody(): void {
+    this.#site.bodies.give(this.#body.length);
+    this.#body = EMPTY;
+  }
+
+  get #deploymentName(): string {
+    return this.#deployment?.config.name ?? "";
+  }
+
+  get #probeMs(): Ms {
+    const waits = this.#deployment?.fleet.backends.map((backend) => backend.health.backoffMs) ?? [];
+    return Math.min(30_000, ...waits);
+  }
+}
+
+const NOTHING: GateOccupancy = { seats: 0, inFlight: 0, waiting: 0, maxWaiting: 0 };
+
+function encodingProblem(request: IncomingMessage): { kind: "invalid"; message: string } | undefined {
+  const encoding = request.headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity") return undefined;
+  return { kind: "invalid", message: "the body must not be compressed" };
+}
+
+/** OpenAI's and Anthropic's clients say after how many seconds they give up. */
+function clientPatienceMs(request: IncomingMessage): Ms {
+  const seconds = Number(request.headers["x-stainless-timeout"]);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : Infinity;
+}

@@ -1,0 +1,111 @@
+import type { LogFacts } from "../../contracts/log.ts";
+import type { Refusal } from "../../core/outcome.ts";
+import type { Bytes, Ms } from "../../core/units.ts";
+import type { Refused } from "../../engine/gate.ts";
+import { printable } from "../http/printable.ts";
+import type { GateError } from "../http/reply.ts";
+import type { Failure } from "./attempt.ts";
+
+/**
+ * What the gate tells a client. Each says that it is the gate that speaks, which rule, the limit and what was used.
+ * None speaks of an exceeded quota: some clients stop for good on those words.
+ */
+const WHO = "Headgate (the gate in front of the model):";
+
+export interface RefusalFacts {
+  readonly deployment: string;
+  readonly seat: boolean;
+  readonly seats: number;
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly maxWaiting: number;
+}
+
+export function refused(refusal: Refused, facts: RefusalFacts): string {
+  return `${WHO} ${why(refusal.outcome, refusal.waitedMs, facts)}`;
+}
+
+function why(outcome: Refusal, waitedMs: Ms, facts: RefusalFacts): string {
+  const { deployment, seats, inFlight, waiting, maxWaiting } = facts;
+  const places = facts.seat ? `${seats} seats` : `${seats} places for requests without a seat`;
+  switch (outcome) {
+    case "queue_full":
+      if (maxWaiting === 0)
+        return `all ${places} of ${deployment} are taken, and it is set up to refuse rather than to queue.`;
+      if (waiting < maxWaiting) {
+        return `your own requests to ${deployment} that wait already would keep this one waiting too long (${inFlight} of ${places} taken, ${waiting} waiting).`;
+      }
+      return `the queue of ${deployment} is full: ${waiting} of ${maxWaiting} places are taken, in front of ${places}.`;
+    case "queue_timeout":
+      return `the request waited ${formatSeconds(waitedMs)} for one of ${places} of ${deployment}, as long as it may.`;
+    case "no_backend":
+      return `no healthy backend of ${deployment} came back while the request waited.`;
+    case "draining":
+      return "the gate is shutting down.";
+    case "rate_limited":
+    case "token_limited":
+    case "concurrency_limited":
+    case "capacity_reserved":
+      return `${deployment} refused the request (${outcome}).`;
+  }
+}
+
+export function noBackend(deployment: string): string {
+  return `${WHO} no backend of ${deployment} answers at present; it is looked for again and again.`;
+}
+
+export function unknownModel(model: string | undefined, models: readonly string[]): GateError {
+  const known = models.length > 0 ? ` It serves ${models.join(", ")}.` : "";
+  if (model === undefined) {
+    return { outcome: "invalid_request", param: "model", message: `${WHO} the body must name a model.${known}` };
+  }
+  return {
+    outcome: "unknown_model",
+    param: "model",
+    message: `${WHO} no deployment serves the model ${JSON.stringify(printable(model))}.${known}`,
+  };
+}
+
+export function invalid(problem: string): string {
+  return `${WHO} ${problem}.`;
+}
+
+export function tooLarge(limit: Bytes): string {
+  return `${WHO} a request body may have ${limit} bytes at most.`;
+}
+
+export function noRoom(): string {
+  return `${WHO} the request bodies in memory have reached their limit.`;
+}
+
+export function cut(): string {
+  return `${WHO} the gate stopped before the answer was complete.`;
+}
+
+export function failed(deployment: string, failure: Failure): string {
+  switch (failure.kind) {
+    case "refused":
+    case "unconnected":
+      return `${WHO} the backend of ${deployment} could not be reached.`;
+    case "broken":
+      return `${WHO} the backend of ${deployment} closed the connection before its answer was complete.`;
+    case "timeout":
+      return `${WHO} the backend of ${deployment} was silent for ${formatSeconds(failure.afterMs)}.`;
+    case "unread":
+      return `${WHO} the client did not read for ${formatSeconds(failure.afterMs)}.`;
+  }
+}
+
+export function noOther(deployment: string): string {
+  return `${WHO} a backend of ${deployment} failed, and no other one has a free seat.`;
+}
+
+export function failureFacts(backend: string, failure: Failure): LogFacts {
+  const error = "error" in failure ? failure.error : undefined;
+  const code = error !== undefined && "code" in error ? String(error.code) : undefined;
+  return { backend, failure: failure.kind, code, detail: error === undefined ? undefined : printable(error.message) };
+}
+
+function formatSeconds(duration: Ms): string {
+  return `${(duration / 1_000).toFixed(duration < 10_000 ? 1 : 0)}s`;
+}

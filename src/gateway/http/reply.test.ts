@@ -1,0 +1,115 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+
+import { describe, expect, test } from "vitest";
+
+import { OUTCOMES } from "../../core/outcome.ts";
+import { VirtualClock } from "../../testing/virtual-clock.ts";
+import { type GateError, type ReplyContext, replyError } from "./reply.ts";
+
+interface Reply {
+  readonly status: number;
+  readonly headers: ReturnType<ServerResponse["getHeaders"]>;
+  readonly message: string;
+}
+
+/** What a client would get for this error. */
+function reply(error: Partial<GateError>, context: Partial<ReplyContext> = {}): Reply {
+  const request = new IncomingMessage(new Socket());
+  request.complete = true;
+  const response = new ServerResponse(request);
+  let text = "";
+  response.end = (body: unknown) => {
+    text = String(body);
+    return response;
+  };
+  const clock = new VirtualClock();
+  replyError(
+    response,
+    { outcome: "queue_full", message: "Why.", ...error },
+    { surface: "openai", requestId: "r1", waitedMs: 0, after: (delay, run) => clock.after(delay, run), ...context },
+  );
+  const { error: body } = JSON.parse(text) as { error: { message: string } };
+  expect(response.getHeader("content-length")).toBe(Buffer.byteLength(text));
+  return { status: response.statusCode, headers: response.getHeaders(), message: body.message };
+}
+
+describe("an error of the gate's", () => {
+  test("has the status of its outcome, unless told otherwise", () => {
+    expect(reply({ outcome: "queue_full" }).status).toBe(503);
+    expect(reply({ outcome: "rate_limited" }).status).toBe(429);
+    expect(reply({ outcome: "invalid_request", status: 405 }).status).toBe(405);
+    // An outcome without one is an error of the backend's.
+    expect(reply({ outcome: "backend_broke_stream" }).status).toBe(OUTCOMES.backend_failed.status);
+  });
+
+  test("names the outcome and the request", () => {
+    expect(reply({ outcome: "no_backend" }).headers).toMatchObject({
+      "content-type": "application/json",
+      "x-headgate-outcome": "no_backend",
+      "x-request-id": "r1",
+    });
+  });
+
+  test("counts the length of its body in bytes", () => {
+    expect(reply({ message: "\u00e9\u{1f600}" }).message).toBe("\u00e9\u{1f600}");
+  });
+
+  test("tells the wait in the queue in whole milliseconds, where there was one", () => {
+    expect(reply({}, { waitedMs: 1_234.5 }).headers["x-headgate-queue-ms"]).toBe(1_235);
+    expect(reply({}, { waitedMs: 0.4 }).headers).not.toHaveProperty("x-headgate-queue-ms");
+  });
+});
+
+describe("the time to come back", () => {
+  test.each([
+    [0, 1, 1],
+    [-5, 1, 1],
+    [0.2, 1, 1],
+    [1, 1, 1],
+    [999.2, 1, 1_000],
+    [1_000, 1, 1_000],
+    [1_000.1, 2, 1_001],
+    [12_000, 12, 12_000],
+    [59_999.5, 60, 60_000],
+  ])("of %d ms is %d s, at least 1, and %d ms, rounded up", (retryAfterMs, seconds, milliseconds) => {
+    const { headers, message } = reply({ retryAfterMs });
+    expect(headers["retry-after"]).toBe(seconds);
+    expect(headers["retry-after-ms"]).toBe(milliseconds);
+    expect(headers).not.toHaveProperty("x-should-retry");
+    expect(message).toBe(`Why. Please try again in ${seconds}s.`);
+  });
+
+  test("above a minute asks clients not to retry by themselves", () => {
+    const { headers } = reply({ outcome: "token_limited", retryAfterMs: 60_001 });
+    expect(headers).toMatchObject({ "retry-after": 61, "retry-after-ms": 60_001, "x-should-retry": "false" });
+  });
+
+  test("is not told where none is known", () => {
+    const { headers, message } = reply({});
+    for (const name of ["retry-after", "retry-after-ms", "x-should-retry"]) expect(headers).not.toHaveProperty(name);
+    expect(message).toBe("Why.");
+  });
+
+  test("does not come for a body that is too large: no retry helps", () => {
+    expect(reply({ outcome: "request_too_large" }).headers["x-should-retry"]).toBe("false");
+  });
+});
+
+describe("the rate limit fields", () => {
+  test("name the policy, what is left, and when", () => {
+    const { headers } = reply({ retryAfterMs: 1_500, concurrency: { seats: 5, free: 0 } });
+    expect(headers["ratelimit-policy"]).toBe('"concurrency";q=5;qu="concurrent-requests"');
+    expect(headers["ratelimit"]).toBe('"concurrency";r=0;t=2');
+  });
+
+  test("leave out the time where none is known, and are left out where it is not about concurrency", () => {
+    expect(reply({ concurrency: { seats: 5, free: 2 } }).headers["ratelimit"]).toBe('"concurrency";r=2');
+    expect(reply({ retryAfterMs: 5 }).headers).not.toHaveProperty("ratelimit");
+  });
+});
+
+test("no message of the gate's can make a client stop for good", () => {
+  const stops = /exceeded (your|the current|the available).+quota|usage quota|quota exhausted|will reset at|billing/i;
+  expect(reply({ retryAfterMs: 5_000 }).message).not.toMatch(stops);
+});

@@ -1,0 +1,38 @@
+import type { Deployment } from "./deployment.ts";
+
+/** Which deployment serves which model. */
+export class Router {
+  readonly deployments: readonly Deployment[];
+  readonly #byModel = new Map<string, Deployment>();
+  #catchAll: Deployment | undefined;
+
+  constructor(deployments: readonly Deployment[]) {
+    this.deployments = deployments;
+    for (const deployment of deployments) {
+      for (const model of deployment.config.models) {
+        if (model === "*") this.#catchAll = deployment;
+        else this.#byModel.set(model, deployment);
+      }
+    }
+  }
+
+  /** Every name that a client may ask for, without the catch-all. */
+  get models(): readonly string[] {
+    return [...this.#byModel.keys()];
+  }
+
+  get hasCatchAll(): boolean {
+    return this.#catchAll !== undefined;
+  }
+
+  /** The deployment that serves a model; for a request that names none, the one that it can only mean. */
+  find(model: string | undefined): Deployment | undefined {
+    if (model !== undefined) return this.#byModel.get(model) ?? this.#catchAll;
+    return this.#catchAll ?? (this.deployments.length === 1 ? this.deployments[0] : undefined);
+  }
+
+  /** Where requests go that concern no model. */
+  get fallback(): Deployment | undefined {
+    return this.#catchAll ?? this.deployments[0];
+  }
+}

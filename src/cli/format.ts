@@ -1,0 +1,34 @@
+import type { Bytes, Ms } from "../core/units.ts";
+
+/** `300ms`, `1.2s`, `42s`, `5m`, `1h 20m`. */
+export function formatDuration(duration: Ms): string {
+  if (duration < 1_000) return `${Math.round(duration)}ms`;
+  if (duration < 10_000) return `${trim(duration / 1_000)}s`;
+  const seconds = Math.round(duration / 1_000);
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m ${seconds % 60}s`;
+  return minutes % 60 === 0 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+}
+
+/** `12,345`. */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
+}
+
+/** `160k`, `2M`, `512`. */
+export function formatShort(count: number): string {
+  if (count >= 1e6) return `${trim(count / 1e6)}M`;
+  return count >= 1e3 ? `${trim(count / 1e3)}k` : String(count);
+}
+
+/** `32MB`. */
+export function formatBytes(bytes: Bytes): string {
+  if (bytes >= 1e9) return `${trim(bytes / 1e9)}GB`;
+  if (bytes >= 1e6) return `${trim(bytes / 1e6)}MB`;
+  return bytes >= 1e3 ? `${trim(bytes / 1e3)}kB` : `${bytes}B`;
+}
+
+function trim(value: number): string {
+  return value.toFixed(1).replace(/\.0$/, "");
+}

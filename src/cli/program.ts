@@ -1,0 +1,106 @@
+import { Command } from "commander";
+
+import { describePresets } from "../lab/model/run.ts";
+import type { ExitCode } from "./exit.ts";
+import type { CheckOptions } from "./commands/check.ts";
+import type { DemoOptions } from "./commands/demo.ts";
+import type { ModelOptions } from "./commands/model.ts";
+import type { ServeOptions } from "./commands/serve.ts";
+import { packageVersion } from "./version.ts";
+
+/** Builds the command line. Each command is loaded when it is called; `done` hears how it ended. */
+export function createProgram(done: (code: ExitCode) => void): Command {
+  const program = new Command("headgate")
+    .description("Traffic control for shared LLM deployments: a fair gate in front of a model server.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .option("--debug", "log more, and show stack traces")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
+    .showSuggestionAfterError()
+    .showHelpAfterError("(run headgate --help, or headgate COMMAND --help)")
+    .addHelpText(
+      "after",
+      "\nStart here:\n  $ headgate demo\n  $ headgate serve --backend http://localhost:8081 --max-concurrent 5\n",
+    );
+  addServe(program, done);
+  addCheck(program, done);
+  addModel(program, done);
+  addDemo(program, done);
+  return program;
+}
+
+function addServe(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command("serve")
+    .description("run the gate")
+    .option("--port <port>", "port to listen on, 0 for any (default 8080)")
+    .option("--host <address>", "address to listen on (default 127.0.0.1: this machine only)")
+    .option("--backend <url...>", "model server to relay to, may be repeated (default http://localhost:8081)")
+    .option("--max-concurrent <n>", "requests that may run at the backends at once (default 5)")
+    .option("--max-inflight-tokens <n>", "tokens, input and expected output, that may be in flight at once, like 160k")
+    .option("--queue-length <n>", "requests that may wait, 0 to refuse instead (default 4 per seat, at least 64)")
+    .option("--queue-wait <duration>", "how long a request may wait, like 30s (default 5m)")
+    .option("--api-key <key>", "key to send to the backends; better put it into HEADGATE_BACKEND_KEY")
+    .option("--drain-timeout <duration>", "how long running requests may go on after SIGTERM (default 10m)")
+    .option("--config <file>", "read all of this from a YAML file instead")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  At most 5 requests at once reach a fragile llama-server, the others wait their turn:
+    $ headgate serve --port 8080 --backend http://localhost:8081 --max-concurrent 5
+  Everything from a file:
+    $ headgate serve --config headgate.yaml
+`,
+    )
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import("./commands/serve.ts");
+      done(await serve({ ...options, debug: program.opts()["debug"] === true }));
+    });
+}
+
+function addCheck(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command("check")
+    .description("tell everything that is wrong with a configuration file")
+    .argument("<file>", "the YAML file")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ headgate check headgate.yaml\n")
+    .action(async (file: string, options: CheckOptions) => {
+      const { check } = await import("./commands/check.ts");
+      done(await check(file, options));
+    });
+}
+
+function addModel(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command("model")
+    .description("run a simulated model server, to test a gate against")
+    .option("--port <port>", "port to listen on, 0 for any (default 8081)")
+    .option("--host <address>", "address to listen on (default 127.0.0.1)")
+    .option("--preset <name>", "which server to simulate (default nim-gpt-oss-20b)")
+    .option("--seed <n>", "same seed, same answers (default 1)")
+    .option("--speed <factor>", "let simulated time run so many times as fast (default 1)")
+    .addHelpText(
+      "after",
+      () => `\nPresets:\n${describePresets()}\n\nExample:\n  $ headgate model --preset strix-halo-235b\n`,
+    )
+    .action(async (options: ModelOptions) => {
+      const { model } = await import("./commands/model.ts");
+      done(await model(options));
+    });
+}
+
+function addDemo(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command("demo")
+    .description("run a simulated model with the gate in front, and watch")
+    .option("--port <port>", "port of the gate (default 8080, or any free one if that is taken)")
+    .option("--preset <name>", "which server to simulate (default nim-gpt-oss-20b)")
+    .option("--max-concurrent <n>", "requests that may run at once (default 5)")
+    .addHelpText("after", "\nExample:\n  $ headgate demo --preset strix-halo-235b --max-concurrent 5\n")
+    .action(async (options: DemoOptions) => {
+      const { demo } = await import("./commands/demo.ts");
+      done(await demo(options));
+    });
+}

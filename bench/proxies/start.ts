@@ -1,0 +1,36 @@
+import { startHaproxy } from "./haproxy.ts";
+import { isInstalled } from "./native.ts";
+import { startNginx } from "./nginx.ts";
+import { startBare, startGate } from "./node-proxy.ts";
+import { PROXIES, type Proxy, type ProxyName, type ProxyOptions } from "./proxy.ts";
+
+const STARTERS: Readonly<Record<ProxyName, (options: ProxyOptions) => Promise<Proxy>>> = {
+  bare: startBare,
+  headgate: startGate,
+  nginx: startNginx,
+  haproxy: startHaproxy,
+};
+
+/** The proxies that can run on this machine. */
+export function availableProxies(): readonly ProxyName[] {
+  return PROXIES.filter((name) => {
+    const available = name === "bare" || name === "headgate" || isInstalled(name);
+    if (!available) console.log(`${name} is not installed here and is left out`);
+    return available;
+  });
+}
+
+/** Starts them all, runs `use`, and stops them whatever happens. */
+export async function withProxies<Result>(
+  names: readonly ProxyName[],
+  options: (name: ProxyName) => ProxyOptions,
+  use: (proxies: readonly Proxy[]) => Promise<Result>,
+): Promise<Result> {
+  const proxies: Proxy[] = [];
+  try {
+    for (const name of names) proxies.push(await STARTERS[name](options(name)));
+    return await use(proxies);
+  } finally {
+    for (const proxy of proxies) await proxy.stop();
+  }
+}

@@ -1,0 +1,27 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { describe, expect, it } from "vitest";
+
+const run = promisify(execFile);
+
+describe("the examples", () => {
+  it("embed: three requests through two seats", async () => {
+    const { stdout } = await run(process.execPath, ["examples/embed/embed.mjs"]);
+    expect(stdout.trim().split("\n")).toEqual([
+      '200 {"answer":42}',
+      '200 {"answer":42}',
+      '200 {"answer":42}',
+      "3 admitted through 2 seats",
+    ]);
+  });
+
+  it("fragile-gpu: the file has no mistakes", async () => {
+    const { stdout } = await run(process.execPath, [
+      "dist/cli/index.js",
+      "check",
+      "examples/fragile-gpu/headgate.yaml",
+    ]);
+    expect(stdout).toBe("examples/fragile-gpu/headgate.yaml: no problems\n");
+  });
+});

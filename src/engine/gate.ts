@@ -209,6 +209,12 @@ export class Gate implements LeaseOwner<WaitingPlace> {
     return { seats, inFlight: running, waiting, maxWaiting: this.#maxWaiting };
   }
 
+  /** Whether it would refuse anybody who came now, without a look at the request. */
+  get refusesAll(): boolean {
+    const { seats, running } = this.#queue;
+    return this.#draining || (this.#maxWaiting === 0 && running >= seats);
+  }
+
   snapshot(): GateSnapshot {
     const queue = this.#queue;
     return {

@@ -31,6 +31,11 @@ export class Router {
     return this.#catchAll ?? (this.deployments.length === 1 ? this.deployments[0] : undefined);
   }
 
+  /** The deployment that every request goes to, whatever it says. */
+  get sole(): Deployment | undefined {
+    return this.deployments.length === 1 ? this.#catchAll : undefined;
+  }
+
   /** Where requests go that concern no model. */
   get fallback(): Deployment | undefined {
     return this.#catchAll ?? this.deployments[0];

@@ -7,37 +7,56 @@ import type { BodyBudget } from "./http/body.ts";
 import type { OutcomeCounts } from "./outcome-counts.ts";
 import type { Router } from "./router.ts";
 
-/** Something that the gate can end when it stops. */
+/** Something that the gate can end when it stops. It carries its own links in the list of those that are open. */
 export interface Cuttable {
+  older: Cuttable | undefined;
+  newer: Cuttable | undefined;
   cut(): void;
 }
 
-/** The requests that are not over yet. */
+/**
+ * The requests that are not over yet: a linked list, since a `Set` that everything passes through is rehashed so often
+ * that the garbage collector feels it.
+ */
 export class OpenExchanges {
-  readonly #open = new Set<Cuttable>();
+  #newest: Cuttable | undefined;
+  #size = 0;
   #onEmpty: (() => void)[] = [];
 
   get size(): number {
-    return this.#open.size;
+    return this.#size;
   }
 
   add(exchange: Cuttable): void {
-    this.#open.add(exchange);
+    exchange.older = this.#newest;
+    if (this.#newest !== undefined) this.#newest.newer = exchange;
+    this.#newest = exchange;
+    this.#size += 1;
   }
 
+  /** Harmless where it is not in the list. */
   delete(exchange: Cuttable): void {
-    this.#open.delete(exchange);
-    if (this.#open.size === 0) for (const run of this.#onEmpty.splice(0)) run();
+    const { older, newer } = exchange;
+    if (newer === undefined && this.#newest !== exchange) return;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    if (older !== undefined) older.newer = newer;
+    exchange.older = undefined;
+    exchange.newer = undefined;
+    this.#size -= 1;
+    if (this.#size === 0) for (const run of this.#onEmpty.splice(0)) run();
   }
 
   /** Runs `run` once, as soon as there are none. */
   whenEmpty(run: () => void): void {
-    if (this.#open.size === 0) run();
+    if (this.#size === 0) run();
     else this.#onEmpty.push(run);
   }
 
   cutAll(): void {
-    for (const exchange of this.#open) exchange.cut();
+    const open: Cuttable[] = [];
+    for (let exchange = this.#newest; exchange !== undefined; exchange = exchange.older) open.push(exchange);
+    for (const exchange of open) exchange.cut();
   }
 }
 

@@ -12,36 +12,30 @@ const CHARS_PER_NUMBER = 4;
 /** Inline media is long; a shorter string in the same place is text or a link. */
 const MEDIA_LENGTH = 512;
 
-/**
- * Walks a parsed JSON value without recursion and adds up its text. Undefined if it nests deeper than `maxDepth`.
- */
+/** Walks a parsed JSON value and adds up its text. Undefined if it nests deeper than `maxDepth`, some hundreds at most. */
 export function measureJson(json: unknown, maxDepth: number): Measure | undefined {
-  let textChars = 0;
-  let media = 0;
-  let level: unknown[] = [json];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return undefined;
-    const below: unknown[] = [];
-    for (const value of level) {
-      if (typeof value === "string") {
-        if (isMedia(value)) media += 1;
-        else textChars += value.length;
-      } else if (Array.isArray(value)) {
-        for (const element of value) {
-          if (typeof element === "number") textChars += CHARS_PER_NUMBER;
-          else if (counts(element)) below.push(element);
-        }
-      } else if (typeof value === "object" && value !== null) {
-        for (const element of Object.values(value)) if (counts(element)) below.push(element);
-      }
-    }
-    level = below;
-  }
-  return { textChars, media };
+  const sum = { textChars: 0, media: 0 };
+  return addTo(sum, json, maxDepth) ? sum : undefined;
 }
 
-function counts(value: unknown): boolean {
-  return typeof value === "string" || (typeof value === "object" && value !== null);
+/** False: too deep. */
+function addTo(sum: { textChars: number; media: number }, value: unknown, levels: number): boolean {
+  if (typeof value === "string") {
+    if (isMedia(value)) sum.media += 1;
+    else sum.textChars += value.length;
+    return levels >= 0;
+  }
+  if (typeof value !== "object" || value === null) return true;
+  if (levels < 0) return false;
+  if (!Array.isArray(value)) {
+    for (const element of Object.values(value)) if (!addTo(sum, element, levels - 1)) return false;
+    return true;
+  }
+  for (const element of value) {
+    if (typeof element === "number") sum.textChars += CHARS_PER_NUMBER;
+    else if (!addTo(sum, element, levels - 1)) return false;
+  }
+  return true;
 }
 
 /** A data URL, or base64 on its own: long, and without a space in its beginning. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { estimateTokens } from "../../core/cost/estimate.ts";
 import { endingOf, type Outcome } from "../../core/outcome.ts";
-import type { Ms } from "../../core/units.ts";
+import type { Ms, Tokens } from "../../core/units.ts";
 import type { GateOccupancy, Place, Refused, Waiter } from "../../engine/gate.ts";
 import type { Lease } from "../../engine/lease.ts";
 import type { Backend } from "../backend/backend.ts";
@@ -14,7 +14,7 @@ import { readBody } from "../http/body.ts";
 import { requestHeaders } from "../http/headers.ts";
 import { type GateError, replyError } from "../http/reply.ts";
 import type { Route } from "../route.ts";
-import type { Site } from "../site.ts";
+import type { Cuttable, Site } from "../site.ts";
 import { factsOf } from "../surfaces/facts.ts";
 import { Attempt, type AttemptListener, type AttemptRequest, type Failure } from "./attempt.ts";
 import * as say from "./messages.ts";
@@ -37,7 +37,9 @@ const LONGEST_ERROR_MS: Ms = 5_000;
  * It has exactly one outcome, fixed by the first of `#conclude`. The lease lives on until the backend's side is over,
  * which may be long after the client has left.
  */
-export class Exchange implements Waiter, AttemptListener {
+export class Exchange implements Waiter, AttemptListener, Cuttable {
+  older: Cuttable | undefined;
+  newer: Cuttable | undefined;
   readonly #site: Site;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -205,6 +207,9 @@ export class Exchange implements Waiter, AttemptListener {
   }
 
   #enter(): void {
+    const { router } = this.#site;
+    // Who is refused in any case need not be understood first.
+    if (this.#route.seat && router.sole?.gate.refusesAll === true) return this.#ask(router.sole, 0);
     let model: string | undefined;
     let tokens = 0;
     if (this.#route.json) {
@@ -215,9 +220,12 @@ export class Exchange implements Waiter, AttemptListener {
       model = result.facts.model;
       tokens = estimateTokens(result.facts.measure, result.facts.maxOutputTokens);
     }
-    const { router } = this.#site;
     const deployment = this.#route.json ? router.find(model) : router.fallback;
     if (deployment === undefined) return this.#refuse(say.unknownModel(model, router.models));
+    this.#ask(deployment, tokens);
+  }
+
+  #ask(deployment: Deployment, tokens: Tokens): void {
     this.#deployment = deployment;
     if (deployment.fleet.healthy === 0) {
       return this.#refuse({

@@ -6,6 +6,7 @@ import { isIPv6 } from "node:net";
  */
 export function memberOfAddress(address: string | undefined): string {
   if (address === undefined || address === "") return "unknown";
+  if (!address.includes(":")) return address;
   if (address.startsWith("::ffff:") && address.includes(".")) return address.slice("::ffff:".length);
   if (!isIPv6(address) || address === "::1") return address;
   return `${expand(address.split("%", 1)[0] ?? address)

@@ -32,6 +32,23 @@ const GATE_OWNED: ReadonlySet<string> = new Set([
 
 const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"]);
 
+/** What becomes of a client's header on its way to the backend. */
+type Fate = "passes" | "stays" | "credential";
+
+/** Names as clients spell them: the same few again and again. Bounded, since strangers choose them. */
+const SEEN = new Map<string, Fate>();
+const MOST_SEEN = 256;
+
+function fateOf(name: string): Fate {
+  const seen = SEEN.get(name);
+  if (seen !== undefined) return seen;
+  const lower = name.toLowerCase();
+  const stays = HOP_BY_HOP.has(lower) || GATE_OWNED.has(lower);
+  const fate = stays ? "stays" : CREDENTIALS.has(lower) ? "credential" : "passes";
+  if (SEEN.size < MOST_SEEN) SEEN.set(name, fate);
+  return fate;
+}
+
 /** What the gate says about a request to the backend. */
 export interface ForwardedFacts {
   readonly requestId: string;
@@ -45,13 +62,13 @@ export interface ForwardedFacts {
 /** The headers for the backend, flat: what the client sent, less what must not travel, plus what the gate says. */
 export function requestHeaders(raw: readonly string[], facts: ForwardedFacts): string[] {
   const named = connectionNames(raw);
-  const dropCredentials = !facts.forwardCredentials || facts.backendKey !== undefined;
+  const dropsCredentials = !facts.forwardCredentials || facts.backendKey !== undefined;
   const headers: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || GATE_OWNED.has(lower) || named?.has(lower) === true) continue;
-    if (dropCredentials && CREDENTIALS.has(lower)) continue;
+    const fate = fateOf(name);
+    if (fate === "stays" || (fate === "credential" && dropsCredentials)) continue;
+    if (named?.has(name.toLowerCase()) === true) continue;
     headers.push(name, raw[index + 1] ?? "");
   }
   headers.push("x-request-id", facts.requestId, "x-forwarded-for", facts.remoteAddress, "x-forwarded-proto", "http");

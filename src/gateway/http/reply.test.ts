@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 
 import { OUTCOMES } from "../../core/outcome.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
@@ -9,7 +10,7 @@ import { type GateError, type ReplyContext, replyError } from "./reply.ts";
 
 interface Reply {
   readonly status: number;
-  readonly headers: ReturnType<ServerResponse["getHeaders"]>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly message: string;
 }
 
@@ -19,6 +20,14 @@ function reply(error: Partial<GateError>, context: Partial<ReplyContext> = {}): 
   request.complete = true;
   const response = new ServerResponse(request);
   let text = "";
+  let status = 0;
+  const headers: Record<string, string> = {};
+  response.writeHead = (code: number, ...flat: unknown[]) => {
+    status = code;
+    const parts = z.array(z.string()).parse(flat.at(-1));
+    for (let index = 0; index < parts.length; index += 2) headers[parts[index] ?? ""] = parts[index + 1] ?? "";
+    return response;
+  };
   response.end = (body: unknown) => {
     text = String(body);
     return response;
@@ -30,8 +39,8 @@ function reply(error: Partial<GateError>, context: Partial<ReplyContext> = {}): 
     { surface: "openai", requestId: "r1", waitedMs: 0, after: (delay, run) => clock.after(delay, run), ...context },
   );
   const { error: body } = JSON.parse(text) as { error: { message: string } };
-  expect(response.getHeader("content-length")).toBe(Buffer.byteLength(text));
-  return { status: response.statusCode, headers: response.getHeaders(), message: body.message };
+  expect(headers["content-length"]).toBe(String(Buffer.byteLength(text)));
+  return { status, headers, message: body.message };
 }
 
 describe("an error of the gate's", () => {
@@ -56,7 +65,7 @@ describe("an error of the gate's", () => {
   });
 
   test("tells the wait in the queue in whole milliseconds, where there was one", () => {
-    expect(reply({}, { waitedMs: 1_234.5 }).headers["x-headgate-queue-ms"]).toBe(1_235);
+    expect(reply({}, { waitedMs: 1_234.5 }).headers["x-headgate-queue-ms"]).toBe("1235");
     expect(reply({}, { waitedMs: 0.4 }).headers).not.toHaveProperty("x-headgate-queue-ms");
   });
 });
@@ -74,15 +83,15 @@ describe("the time to come back", () => {
     [59_999.5, 60, 60_000],
   ])("of %d ms is %d s, at least 1, and %d ms, rounded up", (retryAfterMs, seconds, milliseconds) => {
     const { headers, message } = reply({ retryAfterMs });
-    expect(headers["retry-after"]).toBe(seconds);
-    expect(headers["retry-after-ms"]).toBe(milliseconds);
+    expect(headers["retry-after"]).toBe(String(seconds));
+    expect(headers["retry-after-ms"]).toBe(String(milliseconds));
     expect(headers).not.toHaveProperty("x-should-retry");
     expect(message).toBe(`Why. Please try again in ${seconds}s.`);
   });
 
   test("above a minute asks clients not to retry by themselves", () => {
     const { headers } = reply({ outcome: "token_limited", retryAfterMs: 60_001 });
-    expect(headers).toMatchObject({ "retry-after": 61, "retry-after-ms": 60_001, "x-should-retry": "false" });
+    expect(headers).toMatchObject({ "retry-after": "61", "retry-after-ms": "60001", "x-should-retry": "false" });
   });
 
   test("is not told where none is known", () => {

@@ -42,27 +42,29 @@ export function replyError(response: ServerResponse, error: GateError, context: 
   const message = seconds === undefined ? error.message : `${error.message} Please try again in ${seconds}s.`;
   const facts = { outcome, status, message, requestId: context.requestId };
   const body = errorBody(context.surface, error.param === undefined ? facts : { ...facts, param: error.param });
-  response.statusCode = status;
-  response.setHeader("content-type", "application/json");
-  response.setHeader("content-length", Buffer.byteLength(body));
-  response.setHeader("x-request-id", context.requestId);
+  // Flat, as `writeHead` takes it: a fraction of what `setHeader` costs.
+  const headers: string[] = ["content-type", "application/json", "content-length", String(Buffer.byteLength(body))];
+  headers.push("x-request-id", context.requestId, "x-headgate-outcome", outcome);
   // Where Anthropic's clients look for it.
-  if (context.surface === "anthropic") response.setHeader("request-id", context.requestId);
-  response.setHeader("x-headgate-outcome", outcome);
-  if (context.waitedMs >= 1) response.setHeader("x-headgate-queue-ms", Math.round(context.waitedMs));
-  if (retry !== undefined && seconds !== undefined) {
-    response.setHeader("retry-after", seconds);
-    // Never earlier than a retry can succeed, never later than the whole seconds say.
-    response.setHeader("retry-after-ms", Math.ceil(retry));
-    if (retry > LONGEST_RETRY_MS) response.setHeader("x-should-retry", "false");
-  }
-  if (outcome === "request_too_large") response.setHeader("x-should-retry", "false");
+  if (context.surface === "anthropic") headers.push("request-id", context.requestId);
+  if (context.waitedMs >= 1) headers.push("x-headgate-queue-ms", String(Math.round(context.waitedMs)));
+  // Never earlier than a retry can succeed, never later than the whole seconds say.
+  if (retry !== undefined) headers.push("retry-after", String(seconds), "retry-after-ms", String(Math.ceil(retry)));
+  const isHopeless = outcome === "request_too_large" || (retry ?? 0) > LONGEST_RETRY_MS;
+  if (isHopeless) headers.push("x-should-retry", "false");
   if (error.concurrency !== undefined) {
     const { seats, free } = error.concurrency;
-    response.setHeader("ratelimit-policy", `"concurrency";q=${seats};qu="concurrent-requests"`);
-    response.setHeader("ratelimit", `"concurrency";r=${free}${seconds === undefined ? "" : `;t=${seconds}`}`);
+    const reset = seconds === undefined ? "" : `;t=${seconds}`;
+    headers.push("ratelimit-policy", `"concurrency";q=${seats};qu="concurrent-requests"`);
+    headers.push("ratelimit", `"concurrency";r=${free}${reset}`);
   }
-  finish(response, body, context);
+  // The client is still sending. Closing now would reset the connection and could take the answer with it.
+  const lingers = !response.req.complete;
+  if (lingers) headers.push("connection", "close");
+  response.writeHead(status, headers);
+  const payload = response.req.method === "HEAD" ? "" : body;
+  if (lingers) endAfterUpload(response, payload, context);
+  else response.end(payload);
 }
 
 /** Answers with JSON of the gate's own. */
@@ -76,12 +78,8 @@ export function replyJson(response: ServerResponse, status: number, json: unknow
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-function finish(response: ServerResponse, body: string, context: ReplyContext): void {
+function endAfterUpload(response: ServerResponse, payload: string, context: ReplyContext): void {
   const request = response.req;
-  const payload = request.method === "HEAD" ? "" : body;
-  if (request.complete) return void response.end(payload);
-  // The client is still sending. Closing now would reset the connection and could take the answer with it.
-  response.setHeader("connection", "close");
   response.write(payload);
   const stop = (): void => {
     cancel();

@@ -55,13 +55,14 @@ export function factsOf(body: Buffer): FactsResult {
 function outputBound(json: Readonly<Record<string, unknown>>): Tokens | undefined {
   const options = isRecord(json["options"]) ? json["options"] : undefined;
   const parameters = isRecord(json["parameters"]) ? json["parameters"] : undefined;
-  const candidates = [
-    ...OUTPUT_BOUNDS.map((name) => json[name]),
-    options?.["num_predict"],
-    parameters?.["max_new_tokens"],
-  ];
-  const bound = candidates.find(isPositive);
-  if (bound === undefined) return undefined;
+  let bound: unknown;
+  for (const name of OUTPUT_BOUNDS) {
+    bound = json[name];
+    if (isPositive(bound)) break;
+  }
+  if (!isPositive(bound)) bound = options?.["num_predict"];
+  if (!isPositive(bound)) bound = parameters?.["max_new_tokens"];
+  if (!isPositive(bound)) return undefined;
   const choices = json["n"];
   // Two numbers that JSON can hold may have a product that no sum of tokens can.
   return Math.min(bound * (isPositive(choices) ? choices : 1), Number.MAX_SAFE_INTEGER);

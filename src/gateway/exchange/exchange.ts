@@ -78,7 +78,13 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     if (Number(this.#request.headers["content-length"] ?? 0) > maxBodyBytes)
       return this.#bodyRead({ kind: "too_large" });
     confirm?.();
-    readBody(this.#request, maxBodyBytes, this.#site.bodies, (result) => this.#bodyRead(result));
+    readBody(this.#request, maxBodyBytes, this.#site.bodies, (result) => {
+      try {
+        this.#bodyRead(result);
+      } catch (error) {
+        this.#broke(error);
+      }
+    });
   }
 
   /** Ends the request now: the gate stops and will wait no longer. */
@@ -186,6 +192,13 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     if (backend !== undefined) return this.#try(backend, false);
     this.#refuse({ outcome: "backend_failed", message: say.noOther(this.#deploymentName) });
     this.#settle();
+  }
+
+  /** A mistake of the gate's own costs this request, and never the others. */
+  #broke(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#site.log.error("a request was dropped, by a mistake of the gate's own", { id: this.#requestId, detail });
+    this.#response.destroy();
   }
 
   #bodyRead(result: BodyResult): void {

@@ -5,6 +5,8 @@ import { CommandError, EXIT, type ExitCode } from "./exit.ts";
 import { createProgram } from "./program.ts";
 import { hasColor, paletteFor } from "./terminal.ts";
 
+// A full disk or a reader that has gone costs lines of output, never a request.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv);
 
 /** Runs one command line and says how it ended. Usage mistakes are 2, whatever the command. */

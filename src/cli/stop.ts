@@ -15,7 +15,7 @@ export function runUntilSignal(stoppable: Stoppable, log: Log, describe: () => s
   return new Promise((resolve, reject) => {
     let stopping = false;
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(EXIT.interrupted);
+      if (stopping) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted);
       stopping = true;
       log.info(`${signal}: ${describe()}; once more to stop at once`);
       stoppable.stop().then(() => {

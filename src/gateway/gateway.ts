@@ -52,6 +52,7 @@ const DEFAULT_ABORT_GRACE_MS: Ms = 10_000;
 const DEFAULT_BUFFERED: Bytes = 536_870_912;
 /** Time for clients to read why they were cut off, and for backends to close. */
 const FORCE_AFTER_MS: Ms = 1_000;
+const ONLY_READ = "Headgate (the gate in front of the model): this page of the gate can only be read.";
 const HARMLESS_ID = /^[\w.:-]{1,128}$/;
 
 /** Builds a gateway from a checked configuration. It does not listen yet. */
@@ -171,6 +172,9 @@ class HttpGateway implements Gateway, Site {
     switch (route.kind) {
       case "own":
         return this.#answerOwn(route.page, response);
+      case "not_allowed":
+        response.setHeader("allow", "GET, HEAD");
+        return this.#refuse(response, { status: 405, message: ONLY_READ });
       case "models":
         return this.#answerModels(request, response, confirm);
       case "forward":

@@ -73,17 +73,12 @@ describe("a POST", () => {
     expect(routeOf("POST", "/api/show")).toEqual({ ...LIGHT, surface: "ollama" });
   });
 
-  test.each([
-    "/",
-    "/x",
-    "/v1/models",
-    "/healthz",
-    "/proxy/stats",
-    "/v1/audio/transcriptions",
-    "/v1/chat/completions/x",
-  ])("on %s, which nobody listed, takes a seat and any body", (path) => {
-    expect(routeOf("POST", path)).toEqual(UNKNOWN);
-  });
+  test.each(["/", "/x", "/v1/models", "/v1/audio/transcriptions", "/v1/chat/completions/x"])(
+    "on %s, which nobody listed, takes a seat and any body",
+    (path) => {
+      expect(routeOf("POST", path)).toEqual(UNKNOWN);
+    },
+  );
 
   test("on an unknown path of Ollama's or Anthropic's has their errors", () => {
     expect(routeOf("POST", "/api/pull")).toEqual({ ...UNKNOWN, surface: "ollama" });
@@ -112,7 +107,9 @@ describe("the gate's own pages", () => {
     const own: Route = { kind: "own", page: page as "stats", surface: "openai" };
     expect(routeOf("GET", path)).toEqual(own);
     expect(routeOf("HEAD", `/${path}/?x`)).toEqual(own);
-    expect(routeOf("DELETE", path)).toEqual(LIGHT);
+    for (const method of ["POST", "DELETE", "OPTIONS"]) {
+      expect(routeOf(method, path)).toEqual({ kind: "not_allowed", surface: "openai" });
+    }
   });
 
   test("the list of models is one for GET", () => {

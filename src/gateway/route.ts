@@ -7,6 +7,8 @@ export type Surface = "openai" | "anthropic" | "ollama";
 export type Route =
   /** The gate answers itself. */
   | { readonly kind: "own"; readonly page: "stats" | "healthz" | "readyz"; readonly surface: Surface }
+  /** A page of the gate's own, asked for by a method that it does not have. */
+  | { readonly kind: "not_allowed"; readonly surface: Surface }
   /** The models of all backends, as one list. */
   | { readonly kind: "models"; readonly surface: Surface }
   /** A backend answers. `seat`: it costs the GPU something. `json`: its body must be a JSON object. */
@@ -77,6 +79,8 @@ const OWN: ReadonlyMap<string, "stats" | "healthz" | "readyz"> = new Map([
   ["/readyz", "readyz"],
 ]);
 
+const NOT_ALLOWED: Route = { kind: "not_allowed", surface: "openai" };
+
 /**
  * Decides what a request is. Reading methods take no seat. Of the others, those known to be light take none; the
  * inference paths do, and so does everything unknown: a path that nobody listed may well reach the GPU.
@@ -84,11 +88,9 @@ const OWN: ReadonlyMap<string, "stats" | "healthz" | "readyz"> = new Map([
 export function routeOf(method: string, target: string): Route {
   const path = canonicalPath(target);
   const reads = method === "GET" || method === "HEAD";
-  if (reads) {
-    const page = OWN.get(path);
-    if (page !== undefined) return { kind: "own", page, surface: "openai" };
-    if (path === "/v1/models" && method === "GET") return { kind: "models", surface: "openai" };
-  }
+  const page = OWN.get(path);
+  if (page !== undefined) return reads ? { kind: "own", page, surface: "openai" } : NOT_ALLOWED;
+  if (path === "/v1/models" && method === "GET") return { kind: "models", surface: "openai" };
   const known = INFERENCE.get(path);
   const surface = known ?? surfaceOfPath(path);
   if (reads || method === "OPTIONS" || method === "DELETE" || LIGHT.has(path)) {

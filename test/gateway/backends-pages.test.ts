@@ -211,13 +211,13 @@ describe("health", () => {
     expect((await client.answer(3)).status).toBe(200);
   });
 
-  test("a POST to the gate's own pages is no page of the gate's", async () => {
-    const backend = await startBackend(({ response }) => sendJson(response, 404, { error: { code: "backend" } }));
+  test("the gate's own pages are only read, and no backend hears of a try", async () => {
+    const backend = await startBackend();
     const gate = await startSimpleGate([backend.port]);
     const client = await gate.connect();
-    client.post("/healthz", "{}");
+    client.post("/proxy/stats", "{}");
     const answer = await client.answer();
-    expect(answer.status).toBe(404);
-    expect(errorOf(answer).code).toBe("backend");
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    expect(backend.visits).toHaveLength(0);
   });
 });

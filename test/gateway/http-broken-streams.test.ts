@@ -83,10 +83,14 @@ describe("a stream of events that breaks", () => {
     expect(text).toBe(`{"done":false}\n{"error":"${MESSAGE}"}\n`);
   });
 
-  test("gets an end to the line that broke in its middle", async () => {
-    const type = "application/x-ndjson; charset=utf-8";
-    const { text } = await broken({ path: "/api/generate", type, sent: '{"response":"hal' });
-    expect(text).toBe(`{"response":"hal\n{"error":"${MESSAGE}"}\n`);
+  test.each([
+    ["/api/generate", "application/x-ndjson; charset=utf-8", '{"response":"hal'],
+    ["/v1/chat/completions", "text/event-stream", 'data: {"a":1'],
+  ])("is cut where a line of %s broke in its middle, since no client could parse the half of it", async (...given) => {
+    const [path, type, sent] = given;
+    const { text, complete } = await broken({ path, type, sent });
+    expect(text).toBe(sent);
+    expect(complete).toBe(false);
   });
 
   test("shows the error event alone where it breaks before its first event", async () => {
@@ -94,7 +98,6 @@ describe("a stream of events that breaks", () => {
   });
 
   test.each([
-    ["in the middle of an event", 'data: {"a":1'],
     ["after one line of an event", "data: 1\n"],
     ["after one line of an event that ends in CRLF", "data: 1\r\n"],
     ["between the two halves of a CRLF", "data: 1\r\n\r"],

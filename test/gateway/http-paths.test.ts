@@ -37,8 +37,6 @@ const UNKNOWN = [
   "/v1/engines/x/completions",
   "/openai/deployments/x/chat/completions",
   "/v1/models",
-  "/proxy/stats",
-  "/healthz",
   "/",
 ];
 

@@ -1,5 +1,6 @@
 import { simpleConfig } from "../../config/index.ts";
 import type { Log } from "../../contracts/log.ts";
+import type { Ms } from "../../core/units.ts";
 import { systemClock } from "../../engine/clock.ts";
 import { createGateway, type Gateway } from "../../gateway/index.ts";
 import { DEFAULT_MODEL_PORT, DEFAULT_PRESET, type RunningModel, runModel } from "../../lab/model/run.ts";
@@ -19,6 +20,7 @@ export interface DemoOptions {
 }
 
 const GATE_PORT = 8080;
+const DRAIN_MS: Ms = 10_000;
 const HOST = "127.0.0.1";
 
 /** Runs a simulated model and the gate in front of it, and shows what goes on between them. */
@@ -37,10 +39,13 @@ export async function demo(options: DemoOptions): Promise<ExitCode> {
   const log = createLog(stdout, { clock: systemClock, palette, debug: false });
   const stop = async (): Promise<void> => {
     view.stop();
-    await gateway.close();
+    await gateway.drain(DRAIN_MS);
     await model.close();
   };
-  return runUntilSignal({ stop }, log, () => "stopping");
+  return runUntilSignal({ stop }, log, () => {
+    const { in_flight: inFlight, waiting } = gateway.stats();
+    return `stopping; ${waiting} waiting are refused, ${inFlight} running may end within ${DRAIN_MS / 1_000}s`;
+  });
 }
 
 async function startModel(preset: string): Promise<RunningModel> {

@@ -154,7 +154,9 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
 
   ended(): void {
     this.#relay.end();
-    this.#conclude(this.#status >= 500 ? "backend_failed" : "completed");
+    if (this.#status < 500) return this.#conclude("completed");
+    this.#site.log.error("backend_failed", { backend: this.#attempt?.backend.url, status: this.#status });
+    this.#conclude("backend_failed");
   }
 
   failed(failure: Failure, afterStart: boolean): void {

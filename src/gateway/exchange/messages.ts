@@ -88,7 +88,9 @@ export function failed(deployment: string, failure: Failure): string {
     case "unconnected":
       return `${WHO} the backend of ${deployment} could not be reached.`;
     case "broken":
-      return `${WHO} the backend of ${deployment} closed the connection before its answer was complete.`;
+      return isGarbage(failure.error)
+        ? `${WHO} the backend of ${deployment} answered with something that is not valid HTTP.`
+        : `${WHO} the backend of ${deployment} closed the connection before its answer was complete.`;
     case "timeout":
       return `${WHO} the backend of ${deployment} was silent for ${formatSeconds(failure.afterMs)}.`;
     case "unread":
@@ -102,8 +104,14 @@ export function noOther(deployment: string): string {
 
 export function failureFacts(backend: string, failure: Failure): LogFacts {
   const error = "error" in failure ? failure.error : undefined;
-  const code = error !== undefined && "code" in error ? String(error.code) : undefined;
+  const code = error !== undefined && "code" in error && typeof error.code === "string" ? error.code : undefined;
   return { backend, failure: failure.kind, code, detail: error === undefined ? undefined : printable(error.message) };
+}
+
+/** undici's parser names what it stumbles over `HPE_…`; an answer that it will not have, `bad response`. */
+function isGarbage(error: Error): boolean {
+  const code = "code" in error ? String(error.code) : "";
+  return code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW" || error.message === "bad response";
 }
 
 function formatSeconds(duration: Ms): string {

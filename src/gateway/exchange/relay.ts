@@ -10,6 +10,7 @@ type Framing = "sse" | "ndjson" | "plain";
 const PRINTABLE_ASCII = /^[ -~]*$/;
 
 const NEWLINE = 10;
+const RETURN = 13;
 
 /** Writes a backend's answer to the client as it comes, byte for byte. */
 export class Relay {
@@ -58,11 +59,12 @@ export class Relay {
 
   /**
    * Ends an answer that broke. A stream of events gets an error event, for which its clients look; anything else is cut
-   * off, so that nobody takes it for whole.
+   * off, so that nobody takes it for whole. So is a stream that broke inside a line: to end the line would make clients
+   * parse the half of it, and fail there.
    */
   breakOff(surface: Surface, facts: ErrorFacts): void {
-    if (this.#framing === "plain" || !this.#takesEvent) return this.cutOff();
-    if (!this.#atBoundary()) this.#response.write(this.#framing === "sse" ? "\n\n" : "\n");
+    if (this.#framing === "plain" || !this.#takesEvent || !this.#endsLine()) return this.cutOff();
+    if (this.#framing === "sse" && !this.#endsEvent()) this.#response.write("\n\n");
     this.#response.end(errorEvent(surface, this.#framing, facts));
   }
 
@@ -77,11 +79,14 @@ export class Relay {
     if (!this.#wrote && !this.#response.writableEnded && !this.#response.destroyed) this.#response.flushHeaders();
   }
 
-  /** Empty lines more than needed are harmless in a stream of events; one too few would glue two events together. */
-  #atBoundary(): boolean {
-    if (this.#last === undefined) return true;
-    const endsLine = this.#last.at(-1) === NEWLINE;
-    return this.#framing === "ndjson" ? endsLine : endsLine && this.#last.at(-2) === NEWLINE;
+  /** Empty lines more than needed are harmless; one too few would glue two events together. */
+  #endsEvent(): boolean {
+    return this.#last === undefined || (this.#last.at(-1) === NEWLINE && this.#last.at(-2) === NEWLINE);
+  }
+
+  #endsLine(): boolean {
+    const last = this.#last?.at(-1);
+    return last === undefined || last === NEWLINE || last === RETURN;
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { closedPort, hold, type ScriptedBackend, sendJson, startBackend } from "./support/raw-backend.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
-import { errorOf, turns, until } from "./support/raw-client.ts";
+import { turns, until } from "./support/raw-client.ts";
 import { CHAT, startGate, startSimpleGate } from "./support/raw-gate.ts";
 
 function listing(...ids: readonly string[]): Promise<ScriptedBackend> {

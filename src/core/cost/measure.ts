@@ -12,6 +12,10 @@ const CHARS_PER_NUMBER = 4;
 /** Inline media is long; a shorter string in the same place is text or a link. */
 const MEDIA_LENGTH = 512;
 
+const BASE64 = /^[A-Za-z0-9+/_=-]+$/;
+const LOOKS = 16;
+const LOOK_LENGTH = 32;
+
 /** Walks a parsed JSON value and adds up its text. Undefined if it nests deeper than `maxDepth`, some hundreds at most. */
 export function measureJson(json: unknown, maxDepth: number): Measure | undefined {
   const sum = { textChars: 0, media: 0 };
@@ -38,8 +42,17 @@ function addTo(sum: { textChars: number; media: number }, value: unknown, levels
   return true;
 }
 
-/** A data URL, or base64 on its own: long, and without a space in its beginning. */
-function isMedia(value: string): boolean {
+/**
+ * Whether a long string is base64, alone or in a data URL. It is looked at in several places, so that a text cannot hide
+ * behind a beginning without spaces.
+ */
+export function isMedia(value: string): boolean {
   if (value.length < MEDIA_LENGTH) return false;
-  return value.startsWith("data:") || /^[A-Za-z0-9+/_-]+$/.test(value.slice(0, MEDIA_LENGTH));
+  const start = value.startsWith("data:") ? value.slice(0, MEDIA_LENGTH).indexOf(",") + 1 : 0;
+  const step = (value.length - start - LOOK_LENGTH) / (LOOKS - 1);
+  for (let look = 0; look < LOOKS; look++) {
+    const at = start + Math.floor(look * step);
+    if (!BASE64.test(value.slice(at, at + LOOK_LENGTH))) return false;
+  }
+  return true;
 }

@@ -47,8 +47,8 @@ import { FairOrder } from "./order.ts";
 import { planPushOut } from "./push-out.ts";
 import { Roster } from "./roster.ts";
 import { Entry, isIdle, type Member, type Share } from "./state.ts";
-import type { Arrival, FairQueueConfig, MemberSnapshot, Offer, ShareConfig, Ticket } from "./types.ts";
-import { checkArrival, checkConfig, checkSeats, checkShares } from "./validate.ts";
+import type { Arrival, FairQueueBounds, FairQueueConfig, MemberSnapshot, Offer, ShareConfig, Ticket } from "./types.ts";
+import { checkArrival, checkBounds, checkConfig, checkSeats, checkShares } from "./validate.ts";
 
 /** How often the running requests are looked at for overruns, at most. */
 const PROGRESS_INTERVAL_MS = 250;
@@ -63,14 +63,14 @@ const NOBODY: readonly never[] = Object.freeze([]);
 
 /**
  * The queue in front of the seats of one deployment: who waits, who runs, and who is next. Pure: time is an argument,
- * on one clock that does not go back, and whoever calls `offer`, `complete`, `cancel`, `setSeats` or `setShares` calls
- * `next` until it has nothing more to give.
+ * on one clock that does not go back, and whoever calls `offer`, `complete`, `cancel` or a setter calls `next` until it
+ * has nothing more to give.
  *
  * Throws RangeError for an invalid configuration or arrival.
  */
 export class FairQueue<T> {
-  readonly #bounds: WaitingBounds;
-  readonly #maxTokens: Tokens;
+  #bounds: WaitingBounds;
+  #maxTokens: Tokens;
   readonly #roster: Roster<T>;
   readonly #order: FairOrder<T> = new FairOrder<T>();
   readonly #running: Fifo<Entry<T>> = new Fifo<Entry<T>>();
@@ -147,7 +147,8 @@ export class FairQueue<T> {
     if (member.queue.size === 0) this.#order.leave(member);
     this.#order.take(member, member.estimateMs);
     this.#running.push(entry);
-    this.#runningTokens += this.#countedTokens(entry.tokens);
+    entry.heldTokens = this.#countedTokens(entry.tokens);
+    this.#runningTokens += entry.heldTokens;
     member.running += 1;
     member.claimedMs += entry.claimedMs;
     member.share.running += 1;
@@ -175,7 +176,7 @@ export class FairQueue<T> {
     this.#estimateMs = learn(this.#estimateMs, usedMs);
     ticket.state = "gone";
     this.#running.remove(ticket);
-    this.#runningTokens = this.#running.size === 0 ? 0 : this.#runningTokens - this.#countedTokens(ticket.tokens);
+    this.#runningTokens = this.#running.size === 0 ? 0 : this.#runningTokens - ticket.heldTokens;
     member.running -= 1;
     member.claimedMs = member.running === 0 ? 0 : member.claimedMs - ticket.claimedMs;
     share.running -= 1;
@@ -188,6 +189,16 @@ export class FairQueue<T> {
   setSeats(seats: number): void {
     checkSeats(seats, 0);
     this.#seats = seats;
+  }
+
+  /**
+   * Changes the bounds of what waits and the token cap. Nobody who waits is put out: a queue above a lowered bound takes
+   * nobody until it is below. What runs counts against a new token cap as it counted against the old one.
+   */
+  setBounds(bounds: FairQueueBounds): void {
+    checkBounds(bounds);
+    this.#bounds = { maxLength: bounds.maxLength, maxBytes: bounds.maxBytes };
+    this.#maxTokens = bounds.maxInflightTokens;
   }
 
   /**

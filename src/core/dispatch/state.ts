@@ -90,6 +90,8 @@ export class Entry<T> implements Ticket<T>, FifoLinks<Entry<T>> {
   claimedMs: Ms = 0;
   /** What its member has been charged for it so far, debts included. */
   chargedMs: Ms = 0;
+  /** Tokens that count as in flight for it while it runs. */
+  heldTokens: Tokens = 0;
   previous: Entry<T> | undefined;
   next: Entry<T> | undefined;
 

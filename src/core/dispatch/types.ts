@@ -6,16 +6,20 @@ export interface ShareConfig {
   readonly weight: number;
 }
 
-/** The bounds of one deployment's queue. */
-export interface FairQueueConfig {
-  /** Requests that may run at once; at least 1. */
-  readonly seats: number;
+/** What may be in flight and may wait, seats aside. */
+export interface FairQueueBounds {
   /** Tokens (input + expected output) that may be in flight at once; `Infinity` for no second cap. */
   readonly maxInflightTokens: Tokens;
   /** Requests that may wait; 0 refuses whatever cannot run at once. */
   readonly maxLength: number;
   /** Bytes of request bodies that may wait. */
   readonly maxBytes: Bytes;
+}
+
+/** The bounds of one deployment's queue. */
+export interface FairQueueConfig extends FairQueueBounds {
+  /** Requests that may run at once; at least 1. */
+  readonly seats: number;
   /** What a request is taken to cost, in seat-milliseconds, before one has been seen. */
   readonly initialEstimateMs: Ms;
   /** The shares; the first is where members without a reservation go. */

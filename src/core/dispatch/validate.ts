@@ -1,21 +1,21 @@
-import type { Arrival, FairQueueConfig, ShareConfig } from "./types.ts";
+import type { Arrival, FairQueueBounds, FairQueueConfig, ShareConfig } from "./types.ts";
 
 /** Throws RangeError, with the rule and the value, for a configuration that cannot be kept. */
 export function checkConfig(config: FairQueueConfig): void {
   checkSeats(config.seats, 1);
-  check(config.maxInflightTokens > 0, "maxInflightTokens must be above 0", config.maxInflightTokens);
-  check(
-    isWhole(config.maxLength) && config.maxLength >= 0,
-    "maxLength must be a whole number, 0 or more",
-    config.maxLength,
-  );
-  check(config.maxBytes >= 0, "maxBytes must be 0 or more", config.maxBytes);
+  checkBounds(config);
   check(
     isPositive(config.initialEstimateMs),
     "initialEstimateMs must be a finite number above 0",
     config.initialEstimateMs,
   );
   checkShares(config.shares);
+}
+
+export function checkBounds({ maxInflightTokens, maxLength, maxBytes }: FairQueueBounds): void {
+  check(maxInflightTokens > 0, "maxInflightTokens must be above 0", maxInflightTokens);
+  check(isWhole(maxLength) && maxLength >= 0, "maxLength must be a whole number, 0 or more", maxLength);
+  check(maxBytes >= 0, "maxBytes must be 0 or more", maxBytes);
 }
 
 export function checkSeats(seats: number, least: number): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "../contracts/clock.ts";
+import type { Random } from "../core/random.ts";
 
-/** The one file that knows the system's time. */
+/** The one file that knows the system's time and chance. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
@@ -9,3 +10,5 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+export const systemRandom: Random = Math.random;

@@ -1,6 +1,6 @@
 import type { Clock } from "../contracts/clock.ts";
 import { FairQueue } from "../core/dispatch/fair-queue.ts";
-import type { FairQueueConfig, MemberSnapshot, Ticket } from "../core/dispatch/types.ts";
+import type { FairQueueBounds, FairQueueConfig, MemberSnapshot, ShareConfig, Ticket } from "../core/dispatch/types.ts";
 import type { Ending, Refusal } from "../core/outcome.ts";
 import type { Bytes, Ms, Tokens } from "../core/units.ts";
 import { Deadlines, type Perishable } from "./deadlines.ts";
@@ -107,8 +107,8 @@ class WaitingPlace implements Place, Perishable {
 export class Gate implements LeaseOwner<WaitingPlace> {
   readonly #clock: Clock;
   readonly #queue: FairQueue<WaitingPlace>;
-  readonly #maxInflightTokens: Tokens;
-  readonly #maxWaiting: number;
+  #maxInflightTokens: Tokens;
+  #maxWaiting: number;
   readonly #deadlines: Deadlines<WaitingPlace>;
   readonly #waits = new RecentSamples();
   readonly #refused: Partial<Record<Refusal, number>> = {};
@@ -185,6 +185,15 @@ export class Gate implements LeaseOwner<WaitingPlace> {
     this.#fill(this.#clock.now());
   }
 
+  /** Takes over other bounds and shares. Who runs, runs on; who waits, waits on; who is behind or ahead, stays so. */
+  reconfigure(bounds: FairQueueBounds, shares: readonly ShareConfig[]): void {
+    this.#queue.setBounds(bounds);
+    this.#queue.setShares(shares);
+    this.#maxInflightTokens = bounds.maxInflightTokens;
+    this.#maxWaiting = bounds.maxLength;
+    this.#fill(this.#clock.now());
+  }
+
   /** From now on refuses whoever comes, and at once whoever waits. Those in seats go on. */
   drain(): void {
     if (this.#draining) return;
@@ -201,6 +210,11 @@ export class Gate implements LeaseOwner<WaitingPlace> {
   whenIdle(run: () => void): void {
     this.#onIdle.push(run);
     this.#checkIdle();
+  }
+
+  /** Counts a request that was refused before it came here. */
+  noteRefused(member: string): void {
+    this.#tallies.of(member).refused += 1;
   }
 
   /** The few numbers that a refusal names. */

@@ -58,6 +58,26 @@ function urlHint(text: string): string | undefined {
     : undefined;
 }
 
+/** Reads where an issuer publishes its keys: an `https:` URL, `http:` on loopback only, or the path of a file. */
+export function readKeySetPlace(value: unknown): Reading<string> {
+  const text = typeof value === "string" ? value : "";
+  const rule = "must be an https URL or the path of a file";
+  if (!/^[^\p{C}]{1,1024}$/u.test(text) || text.trim() !== text) return { kind: "refused", rule };
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: "read", value: text };
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return { kind: "refused", rule };
+  if (url.username !== "" || url.password !== "") {
+    return { kind: "refused", rule: "must not hold a user name or a password" };
+  }
+  const host = canonicalHost(url.hostname);
+  if (isMetadata(host)) return { kind: "refused", rule: "must not be a link-local or cloud metadata address" };
+  if (url.protocol === "http:" && !isLoopback(host)) {
+    const hint = "whoever is between here and there could sign in as anybody";
+    return { kind: "refused", rule: "must be https: http is for loopback only", hint };
+  }
+  return { kind: "read", value: url.href };
+}
+
 /** One spelling for each host: `127.1`, `0x7f000001` and `::ffff:127.0.0.1` all become `127.0.0.1`; IPv6 gets its brackets. */
 export function canonicalHost(host: string): string {
   const bare = host.replace(/^\[|\]$/g, "");

@@ -1,3 +1,4 @@
+import type { EpochMs } from "../core/units.ts";
 import type { Environment } from "./interpolate.ts";
 import { maskSecrets } from "./mask.ts";
 import type { ConfigPath, Excerpt, Finding, Problem } from "./problem.ts";
@@ -13,6 +14,8 @@ export interface ConfigSource {
   readonly file: string;
   readonly text: string;
   readonly env: Environment;
+  /** Now, to tell which keys have expired; left out, nobody asks. */
+  readonly now?: EpochMs | undefined;
 }
 
 /** A parsed file: its plain values, and the way from a finding back to the line that it is about. */

@@ -57,6 +57,7 @@ function typeRule(
 
 function emptyHint(path: ConfigPath): string | undefined {
   if (path.length === 0) return "it needs at least one deployment with a backend";
+  if (path.length === 1 && path[0] === "admin") return "admin: {} takes the defaults; without the key, there is none";
   return path.at(-1) === "queue" && path.length === 3
     ? "queue: {} takes the defaults; without the key, nothing waits"
     : undefined;

@@ -26,6 +26,11 @@ test.each([
   "host",
   "port",
   "capacity",
+  "tokens_per_hour",
+  "tokenizer",
+  "jwks",
+  "claim",
+  "expires",
   "idle",
 ])("%s holds no secret", (key) => expect(isSecretKey(key)).toBe(false));
 
@@ -46,4 +51,10 @@ test.each([
 test("what the parser knows to be secret is hidden whatever it looks like, and every line keeps its length", () => {
   const text = "a: |\n  one\n  two\nb: 1\n";
   expect(maskSecrets(text, [{ start: 3, end: 17 }])).toBe("a: *\n  ***\n  ***\nb: 1\n");
+});
+
+test("a key of ours is starred wherever it stands, and a name that begins like one is not", () => {
+  const key = "hg_live_0123456789abcdefghijklmnopqrstuv_Ab12Cd";
+  expect(maskSecrets(`see ${key}.`)).toBe(`see ${"*".repeat(key.length)}.`);
+  expect(maskSecrets("hg-live-demo-team")).toBe("hg-live-demo-team");
 });

@@ -18,8 +18,8 @@ export function isSecretKey(key: string): boolean {
 
 // Every repetition has a bound, so that no text takes the square of its length.
 
-/** Vendors' keys, wherever they stand. */
-const KEY_SHAPES = /\b(?:sk|pk|rk|nvapi|hf|gsk|xai|r8|ghp|glpat)[-_][\w-]{8,500}/g;
+/** Our own keys and those of vendors, wherever they stand. */
+const KEY_SHAPES = /\b(?:(?:sk|pk|rk|nvapi|hf|gsk|xai|r8|ghp|glpat)[-_][\w-]{8,500}|hg_[a-z]{2,8}_\w{8,500})/g;
 /** The user and password of a URL. */
 const USERINFO = /(?<=\bhttps?:\/\/)[^\s"'@]{0,1000}(?=@)/gi;
 const BEARER = /(?<=\bbearer[ \t]{1,4})[^\s"',}]+/gi;

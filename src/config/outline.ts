@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ConfigPath } from "./problem.ts";
-import { jsonSchema } from "./schema.ts";
+import { jsonSchema } from "./schema/file.ts";
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
@@ -21,15 +21,23 @@ export const OUTLINE: readonly OutlineEntry[] = [...entriesOf(jsonSchema(), [])]
 function* entriesOf(schema: Schema, path: readonly string[]): Generator<OutlineEntry> {
   for (const [key, child] of Object.entries(schema.properties ?? {})) {
     if (typeof child === "boolean") continue;
-    const childPath = [...path, key];
-    yield { path: childPath, schema: child, required: schema.required?.includes(key) ?? false };
-    yield* entriesOf(child, childPath);
+    yield { path: [...path, key], schema: child, required: schema.required?.includes(key) ?? false };
+    yield* entriesOf(child, [...path, key]);
   }
   const { additionalProperties: named, items } = schema;
-  if (typeof named === "object") yield* entriesOf(named, [...path, ANY_NAME]);
+  if (typeof named === "object") {
+    const namedPath = [...path, ANY_NAME];
+    if (named.description !== undefined) yield { path: namedPath, schema: named, required: false };
+    yield* entriesOf(named, namedPath);
+  }
   if (typeof items === "object" && !Array.isArray(items)) yield* entriesOf(items, [...path, ANY_ITEM]);
   for (const branch of schema.anyOf ?? []) yield* entriesOf(branch, path);
 }
+
+const BY_PATH: ReadonlyMap<string, OutlineEntry> = new Map(OUTLINE.map((entry) => [nameOf(entry.path), entry]));
+const SECTIONS: ReadonlySet<string> = new Set(
+  OUTLINE.flatMap(({ path }) => path.map((_, index) => nameOf(path.slice(0, index + 1)))),
+);
 
 /** The keys that may stand in the mapping at `path`. */
 export function keysAt(path: ConfigPath): readonly string[] {
@@ -40,14 +48,28 @@ export function keysAt(path: ConfigPath): readonly string[] {
 
 /** What the schema knows about the key at `path`. */
 export function entryAt(path: ConfigPath): OutlineEntry | undefined {
-  const general = generalise(path);
-  return OUTLINE.find((entry) => entry.path.length === general.length && startsWith(entry.path, general));
+  return BY_PATH.get(nameOf(generalise(path)));
 }
 
+/** The sections that have such a key, the outermost first. */
+export function homesOf(key: string): readonly (readonly string[])[] {
+  return OUTLINE.filter(({ path }) => path.at(-1) === key)
+    .map(({ path }) => path.slice(0, -1))
+    .toSorted((a, b) => a.length - b.length);
+}
+
+/** A part that is no key of the schema can only be a name of the user's. */
 function generalise(path: ConfigPath): readonly string[] {
-  return path.map((part, index) =>
-    typeof part === "number" ? ANY_ITEM : index === 1 && path[0] === "deployments" ? ANY_NAME : part,
-  );
+  const general: string[] = [];
+  for (const part of path) {
+    const known = typeof part === "string" && SECTIONS.has(nameOf([...general, part]));
+    general.push(typeof part === "number" ? ANY_ITEM : known ? part : ANY_NAME);
+  }
+  return general;
+}
+
+function nameOf(path: readonly string[]): string {
+  return path.join("\n");
 }
 
 function startsWith(path: readonly string[], start: readonly string[]): boolean {

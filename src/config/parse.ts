@@ -15,7 +15,9 @@ export function parseConfig(source: ConfigSource): ConfigResult {
   const text = source.text.replace(/^\uFEFF/, "");
   if (text.length > LARGEST_FILE) return refuseFile(source.file, "is larger than 1MB, which no configuration is");
   const document = openDocument({ ...source, text });
-  const { config, findings } = document.complete ? judge(document.tree) : { config: undefined, findings: [] };
+  const { config, findings } = document.complete
+    ? judge(document.tree, source.now)
+    : { config: undefined, findings: [] };
   const problems = [...document.problems, ...document.locate(findings)];
   const broken = document.problems.length > 0;
   return toResult(broken ? undefined : config, problems.toSorted(inOrderOfTheFile));

@@ -1,10 +1,14 @@
 import { promises as fs } from "node:fs";
+import type { EpochMs } from "../core/units.ts";
 import type { Environment } from "./interpolate.ts";
 import { LARGEST_FILE, parseConfig, refuseFile } from "./parse.ts";
 import type { ConfigResult } from "./problem.ts";
 
-/** Reads and parses a configuration file. A file that cannot be read is a problem like any other, not an exception. */
-export async function readConfig(path: string, env: Environment): Promise<ConfigResult> {
+/**
+ * Reads and parses a configuration file. A file that cannot be read is a problem like any other, not an exception. With
+ * `now`, keys that have expired are warned about.
+ */
+export async function readConfig(path: string, env: Environment, now?: EpochMs): Promise<ConfigResult> {
   let bytes: Uint8Array;
   try {
     bytes = await readUpTo(path, LARGEST_FILE + 1);
@@ -15,7 +19,7 @@ export async function readConfig(path: string, env: Environment): Promise<Config
   const text = decode(bytes);
   return text === undefined
     ? refuseFile(path, "is not UTF-8 text", "save it in UTF-8")
-    : parseConfig({ file: path, text, env });
+    : parseConfig({ file: path, text, env, now });
 }
 
 /** A pipe has no size that could be asked for first, and `/dev/zero` no end. */

@@ -6,6 +6,7 @@ import {
   formatSize,
   readCount,
   readDuration,
+  formatPercent,
   readPercent,
   readSize,
   type Reading,
@@ -56,6 +57,20 @@ test("a percentage is a fraction of one", () => {
   expect(value(readPercent("80%"))).toBe(0.8);
   expect(value(readPercent("100 %"))).toBe(1);
   for (const text of ["80", 80, "101%", "-1%", "", null]) expect(readPercent(text).kind).toBe("refused");
+});
+
+test.each([
+  [80, "80%"],
+  [0.8, "80%"],
+  ["0.125", "12.5%"],
+  ["1", "1%"],
+])("%s may be meant as %s", (given, meant) => {
+  expect(readPercent(given)).toMatchObject({ kind: "refused", hint: `did you mean ${meant}?` });
+});
+
+test.each(["0%", "0.7%", "29%", "33.333333%", "99.9%", "100%"])("%s is written as it is read", (text) => {
+  const reading = readPercent(text);
+  expect(reading.kind === "read" && formatPercent(reading.value)).toBe(text);
 });
 
 describe("a refusal gives the rule, and a hint where only the unit is wrong", () => {

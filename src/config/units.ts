@@ -82,10 +82,23 @@ export function readSize(value: unknown, range: Range): Reading<Bytes> {
 
 /** Reads `80%` as 0.8. */
 export function readPercent(value: unknown): Reading<number> {
-  const digits = typeof value === "string" ? /^(\d{1,3}(?:\.\d{1,6})?) ?%$/.exec(value.trim())?.[1] : undefined;
-  if (digits === undefined || Number(digits) > 100)
-    return { kind: "refused", rule: "must be a percentage from 0% to 100%" };
-  return { kind: "read", value: Number(digits) / 100 };
+  const text = typeof value === "string" ? value.trim() : "";
+  const digits = /^(\d{1,3}(?:\.\d{1,6})?) ?%$/.exec(text)?.[1];
+  if (digits !== undefined && Number(digits) <= 100) return { kind: "read", value: Number(digits) / 100 };
+  return { kind: "refused", rule: "must be a percentage from 0% to 100%", hint: percentHint(value) };
+}
+
+/** `did you mean 80%?` for `80` and for `0.8`. */
+function percentHint(value: unknown): string | undefined {
+  const text = typeof value === "string" ? value.trim() : "";
+  const number = typeof value === "number" ? value : /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+  const meant = number > 0 && number < 1 ? number * 100 : number;
+  return meant > 0 && meant <= 100 ? `did you mean ${Number(meant.toFixed(6))}%?` : undefined;
+}
+
+/** Writes 0.8 as 80%. */
+export function formatPercent(part: number): string {
+  return `${Number((part * 100).toFixed(6))}%`;
 }
 
 /** Writes a count in the largest unit that divides it: 160k. */

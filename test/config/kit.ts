@@ -23,7 +23,52 @@ deployments:
     timeouts: { connect: 5s, first_byte: 10m, idle: 10m }
     max_unseated: 16
     forward_client_credentials: false
+    limits: { requests_per_minute: 300, tokens_per_hour: 2M, concurrent_requests: 10, input_tokens: 8000 }
+    exceptions:
+      intern: { requests_per_minute: 200, strict: true }
+    capacity: { requests_per_minute: 1000, tokens_per_minute: 200k, utilization_threshold: 75%, burst: 5s, meter: 60s }
+    reservations: { fraud: 30%, science: 20% }
+    mode: reject
+    modes: { intern: queue }
+    allow: [fraud, science]
+    charge: on_completion
+    tokenizer: o200k
+admin: { host: 127.0.0.1, port: 9090, token: "\${ADMIN_TOKEN:-}" }
+consumers:
+  fraud: { kind: deployment, keys: ["sha256:1111111111111111111111111111111111111111111111111111111111111111"], enabled: true }
+  science: { kind: group }
+  intern:
+    kind: user
+    groups: [science]
+    keys:
+      - sha256: "2222222222222222222222222222222222222222222222222222222222222222"
+        expires: 2027-01-31
+anonymous: refuse
+identity: { header: X-Consumer, trusted_proxies: [10.0.0.0/8, "fd00::/8"] }
+jwt: { issuer: "https://login.example.org", audience: headgate, jwks: "https://login.example.org/keys", claim: email }
 `;
+
+/** The digest of a key, of one digit only. */
+export function digest(digit: string): string {
+  return `sha256:${digit.repeat(64)}`;
+}
+
+/** Two users, one of them in a group. */
+export const CONSUMERS = `consumers:
+  alice: { keys: ["${digest("a")}"] }
+  bob: { groups: [team], keys: ["${digest("b")}"] }
+  team: { kind: group }
+`;
+
+/** A file with these consumers, and one deployment. */
+export function consumersWith(...lines: readonly string[]): string {
+  return ["consumers:", ...lines.map((line) => `  ${line}`), deploymentWith()].join("\n");
+}
+
+/** A file with one deployment that has these lines, and the consumers alice, bob and team. */
+export function policyWith(...lines: readonly string[]): string {
+  return deploymentWith(...lines) + CONSUMERS;
+}
 
 /** A file with one deployment that has a backend and these lines. */
 export function deploymentWith(...lines: readonly string[]): string {

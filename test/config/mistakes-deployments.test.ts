@@ -175,10 +175,10 @@ describe("between keys", () => {
 describe("warnings", () => {
   test("everybody can reach the gate", () => {
     expect(messages(serverWith("host: 0.0.0.0"))).toMatchInlineSnapshot(`
-      "headgate.yaml:2:9  server.host  warning: is not loopback: anybody who reaches this address can use the model
+      "headgate.yaml:2:9  server.host  warning: is not loopback, and there are no consumers: anybody who reaches this address can use the model
           2 |   host: 0.0.0.0
             |         ^
-        hint: 127.0.0.1 keeps it to this machine"
+        hint: 127.0.0.1 keeps it to this machine, consumers with keys keep it to those you know"
     `);
   });
 

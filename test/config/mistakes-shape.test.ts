@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deploymentWith, messages, serverWith } from "./kit.ts";
+import { deploymentWith, messages, policyWith, serverWith } from "./kit.ts";
 
 // One tiny file for each kind of mistake, and everything that is said about it.
 
@@ -183,54 +183,66 @@ describe("keys", () => {
   test("an unknown key in a backend", () => {
     expect(messages("deployments:\n  a:\n    backends: [{ url: http://127.0.0.1:8081, weight: 2 }]\n"))
       .toMatchInlineSnapshot(`
-      "headgate.yaml:3:46  deployments.a.backends[0].weight  is an unknown key
-          3 |   backends: [{ url: http://127.0.0.1:8081, weight: 2 }]
-            |                                            ^
-        hint: known here: url, api_key, max_concurrent, on_client_disconnect"
+        "headgate.yaml:3:46  deployments.a.backends[0].weight  is an unknown key
+            3 |   backends: [{ url: http://127.0.0.1:8081, weight: 2 }]
+              |                                            ^
+          hint: known here: url, api_key, max_concurrent, on_client_disconnect, ask_for_usage"
+      `);
+  });
+
+  test("a key of the next release", () => {
+    expect(messages("state: ./state\n" + deploymentWith())).toMatchInlineSnapshot(`
+      "headgate.yaml:1:1  state  is not in this version of Headgate
+          1 | state: ./state
+            | ^
+        hint: it comes with the next release; until then, take it out"
     `);
   });
 
-  test("the sections of the next release", () => {
-    expect(
-      messages(
-        "admin: {}\nstate: ./state\nconsumers: {}\n" +
-          deploymentWith("capacity: {}", "limits: {}", "exceptions: {}", "reservations: {}"),
-      ),
-    ).toMatchInlineSnapshot(`
-      "headgate.yaml:1:1  admin  is not in this version of Headgate
-          1 | admin: {}
+  test("what others call a limit", () => {
+    expect(messages(deploymentWith("limits: { rpm: 20, token_per_hour: 2M, requestsPerMin: 3 }")))
+      .toMatchInlineSnapshot(`
+      "headgate.yaml:4:15  deployments.a.limits.rpm  is an unknown key
+          4 |   limits: { rpm: 20, token_per_hour: 2M, requestsPerMin: 3 }
+            |             ^
+        hint: did you mean requests_per_minute?
+
+      headgate.yaml:4:24  deployments.a.limits.token_per_hour  is an unknown key
+          4 |   limits: { rpm: 20, token_per_hour: 2M, requestsPerMin: 3 }
+            |                      ^
+        hint: did you mean tokens_per_hour?
+
+      headgate.yaml:4:44  deployments.a.limits.requestsPerMin  is an unknown key
+          4 |   limits: { rpm: 20, token_per_hour: 2M, requestsPerMin: 3 }
+            |                                          ^
+        hint: did you mean requests_per_minute?"
+    `);
+  });
+
+  test("a limit in the wrong place", () => {
+    expect(messages(deploymentWith("requests_per_hour: 20"))).toMatchInlineSnapshot(`
+      "headgate.yaml:4:5  deployments.a.requests_per_hour  is an unknown key
+          4 |   requests_per_hour: 20
+            |   ^
+        hint: requests_per_hour belongs under deployments.<name>.limits or deployments.<name>.exceptions.<name>"
+    `);
+  });
+
+  test("an unknown key in an exception", () => {
+    expect(messages(policyWith("exceptions: { bob: { max_concurrent: 1 } }"))).toMatchInlineSnapshot(`
+      "headgate.yaml:4:26  deployments.a.exceptions.bob.max_concurrent  is an unknown key
+          4 |   exceptions: { bob: { max_concurrent: 1 } }
+            |                        ^
+        hint: max_concurrent belongs under deployments.<name> or deployments.<name>.backends[]"
+    `);
+  });
+
+  test("an empty admin", () => {
+    expect(messages("admin:\n" + deploymentWith())).toMatchInlineSnapshot(`
+      "headgate.yaml:1:1  admin  is empty
+          1 | admin:
             | ^
-        hint: it comes with the next release; until then, take it out
-
-      headgate.yaml:2:1  state  is not in this version of Headgate
-          2 | state: ./state
-            | ^
-        hint: it comes with the next release; until then, take it out
-
-      headgate.yaml:3:1  consumers  is not in this version of Headgate
-          3 | consumers: {}
-            | ^
-        hint: it comes with the next release; until then, take it out
-
-      headgate.yaml:7:5  deployments.a.capacity  is not in this version of Headgate
-          7 |   capacity: {}
-            |   ^
-        hint: it comes with the next release; until then, take it out
-
-      headgate.yaml:8:5  deployments.a.limits  is not in this version of Headgate
-          8 |   limits: {}
-            |   ^
-        hint: it comes with the next release; until then, take it out
-
-      headgate.yaml:9:5  deployments.a.exceptions  is not in this version of Headgate
-          9 |   exceptions: {}
-            |   ^
-        hint: it comes with the next release; until then, take it out
-
-      headgate.yaml:10:5  deployments.a.reservations  is not in this version of Headgate
-         10 |   reservations: {}
-            |   ^
-        hint: it comes with the next release; until then, take it out"
+        hint: admin: {} takes the defaults; without the key, there is none"
     `);
   });
 });

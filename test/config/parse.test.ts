@@ -1,6 +1,18 @@
 import { describe, expect, test } from "vitest";
+import type { Config } from "../../src/config/index.ts";
 import { jsonSchema, parseConfig } from "../../src/config/index.ts";
-import { COMPLETE, configOf, deploymentWith, messages, parse, serverWith } from "./kit.ts";
+import {
+  COMPLETE,
+  CONSUMERS,
+  configOf,
+  consumersWith,
+  deploymentWith,
+  digest,
+  messages,
+  parse,
+  policyWith,
+  serverWith,
+} from "./kit.ts";
 
 describe("a valid file", () => {
   test("with every key becomes the configuration that it says", () => {
@@ -24,8 +36,54 @@ describe("a valid file", () => {
             timeouts: { connectMs: 5000, firstByteMs: 600_000, idleMs: 600_000 },
             maxUnseated: 16,
             forwardClientCredentials: false,
+            limits: {
+              values: {
+                requests_per_minute: 300,
+                tokens_per_hour: 2_000_000,
+                concurrent_requests: 10,
+                input_tokens: 8000,
+              },
+              strict: undefined,
+            },
+            exceptions: new Map([["intern", { values: { requests_per_minute: 200 }, strict: true }]]),
+            capacity: {
+              requestsPerMinute: 1000,
+              tokensPerMinute: 200_000,
+              utilizationThreshold: 0.75,
+              burstSeconds: 5,
+              meterSeconds: 60,
+            },
+            reservations: new Map([
+              ["fraud", 0.3],
+              ["science", 0.2],
+            ]),
+            mode: "reject",
+            modes: new Map([["intern", "queue"]]),
+            allowed: new Set(["fraud", "science"]),
+            charge: "on_completion",
+            tokenizer: "o200k",
           },
         ],
+        admin: { host: "127.0.0.1", port: 9090 },
+        consumers: [
+          { name: "fraud", kind: "deployment", groups: [], keys: [{ sha256: "1".repeat(64) }], enabled: true },
+          { name: "science", kind: "group", groups: [], keys: [], enabled: true },
+          {
+            name: "intern",
+            kind: "user",
+            groups: ["science"],
+            keys: [{ sha256: "2".repeat(64), expiresAt: Date.UTC(2027, 0, 31) }],
+            enabled: true,
+          },
+        ],
+        anonymous: "refuse",
+        identity: { header: "x-consumer", trustedProxies: ["10.0.0.0/8", "fd00::/8"] },
+        jwt: {
+          issuer: "https://login.example.org",
+          audience: "headgate",
+          jwks: "https://login.example.org/keys",
+          claim: "email",
+        },
       },
     });
   });
@@ -44,8 +102,22 @@ describe("a valid file", () => {
           timeouts: { connectMs: 5000, firstByteMs: 600_000, idleMs: 600_000 },
           maxUnseated: 16,
           forwardClientCredentials: false,
+          capacity: undefined,
+          limits: { values: {}, strict: undefined },
+          exceptions: new Map(),
+          reservations: new Map(),
+          allowed: undefined,
+          mode: "reject",
+          modes: new Map(),
+          charge: "estimate",
+          tokenizer: undefined,
         },
       ],
+      admin: undefined,
+      consumers: [],
+      anonymous: "refuse",
+      identity: undefined,
+      jwt: undefined,
     });
   });
 
@@ -62,6 +134,64 @@ describe("a valid file", () => {
       "  a: { backends: [http://h:1], models: [a], queue: &q { max_length: 7 } }\n" +
       "  b: { backends: [http://h:2], models: [b], queue: *q }\n";
     expect(configOf(parse(text)).deployments.map((deployment) => deployment.queue?.maxLength)).toEqual([7, 7]);
+  });
+});
+
+describe("defaults and spellings", () => {
+  const consumers = (...lines: readonly string[]): Config => configOf(parse(consumersWith(...lines)));
+
+  test("admin: {} listens on loopback, and asks for no token", () => {
+    expect(configOf(parse("admin: {}\n" + deploymentWith())).admin).toEqual({ host: "127.0.0.1", port: 9090 });
+  });
+
+  test("a consumer is an enabled user", () => {
+    expect(consumers("alice: {}").consumers).toEqual([
+      { name: "alice", kind: "user", groups: [], keys: [], enabled: true },
+    ]);
+  });
+
+  test("a digest is known in lower case, whichever way it is given", () => {
+    const [alice] = consumers(
+      `alice: { keys: ["SHA256:${"A".repeat(64)}", { sha256: "${"B".repeat(64)}" }] }`,
+    ).consumers;
+    expect(alice?.keys).toEqual([{ sha256: "a".repeat(64) }, { sha256: "b".repeat(64) }]);
+  });
+
+  test.each([
+    ["2027-01-31", Date.UTC(2027, 0, 31)],
+    ["2027-01-31T12:00:00Z", Date.UTC(2027, 0, 31, 12)],
+    ["2027-01-31T12:00:00+02:00", Date.UTC(2027, 0, 31, 10)],
+    ["2028-02-29", Date.UTC(2028, 1, 29)],
+  ])("a key that expires on %s does so then", (text, expiresAt) => {
+    const [alice] = consumers(`alice: { keys: [{ sha256: "${"a".repeat(64)}", expires: ${text} }] }`).consumers;
+    expect(alice?.keys[0]?.expiresAt).toBe(expiresAt);
+  });
+
+  test("names that JavaScript has plans for are names like any other", () => {
+    const config = configOf(
+      parse(
+        policyWith("exceptions: { constructor: { requests_per_minute: 1 } }", "allow: [toString]") +
+          `  constructor: { keys: ["${digest("1")}"] }\n  toString: { keys: ["${digest("2")}"] }\n`,
+      ),
+    );
+    expect(config.consumers.map(({ name }) => name)).toEqual(["alice", "bob", "team", "constructor", "toString"]);
+    expect([...(config.deployments[0]?.exceptions.keys() ?? [])]).toEqual(["constructor"]);
+    expect(messages(policyWith("allow: [toString, valueOf]"))).toMatch(/toString[^]*valueOf/);
+  });
+
+  test("capacity alone takes the threshold, the burst and the meter that the design recommends", () => {
+    expect(configOf(parse(policyWith("capacity: { tokens_per_minute: 200k }"))).deployments[0]?.capacity).toEqual({
+      requestsPerMinute: undefined,
+      tokensPerMinute: 200_000,
+      utilizationThreshold: 0.8,
+      burstSeconds: 10,
+      meterSeconds: 30,
+    });
+  });
+
+  test("the claim of a token is its subject", () => {
+    const text = "jwt: { issuer: i, audience: a, jwks: /etc/keys.json }\n" + CONSUMERS + deploymentWith();
+    expect(configOf(parse(text)).jwt).toEqual({ issuer: "i", audience: "a", jwks: "/etc/keys.json", claim: "sub" });
   });
 });
 
@@ -139,6 +269,9 @@ test.each([
   ["without its colon", "deployments:\n  a:\n    backends:\n      - api_key hunter2\n"],
   ["as a list", "deployments: { a: { backends: [{ url: http://h:1, api_key: [hunter2] }] } }"],
   ["as the default of a variable", "deployments: { a: { backends: [{ url: x, api_key: '${K:-hunter2} x' }] } }"],
+  ["in place of its digest", "consumers: { a: { keys: [hunter2] } }\ndeployments: { a: { backends: [http://h:1] } }"],
+  ["as a digest", "consumers: { a: { keys: [{ sha256: hunter2 }] } }\ndeployments: { a: { backends: [http://h:1] } }"],
+  ["as a short token", "admin: { token: hunter2 }\ndeployments: { a: { backends: [http://h:1] } }"],
   ["as the password of a URL", "deployments: { a: { backends: ['http://me:hunter2@h:1'] } }"],
   ["as the value of a variable", "deployments: { a: { backends: ['${SECRET}'], max_concurrent: '${SECRET}' } }"],
 ])("a key %s does not show", (_, text) => {
@@ -155,8 +288,12 @@ test("all mistakes of a file are reported at once, in the order of the file", ()
     .replace("http://127.0.0.1:8082", "127.0.0.1:8082")
     .replace("max_wait: 5m", "max_wait: 30 parsecs")
     .replace("max_unseated", "max_unsaeted")
+    .replace("fraud: 30%", "fruad: 30%")
+    .replace("science: 20%", "science: 20")
+    .replace("[science]", "[sceince]")
+    .replace("10.0.0.0/8", "10.0.0.0")
     .replace("${NIM_API_KEY:-}", "${NIM_API_KEY}");
-  const result = parse(`${text}    limits: {}\nadmin: {}\n`);
+  const result = parse(`${text}state: ./here\n`);
   const problems = result.kind === "invalid" ? result.problems : [];
   expect(problems.map(({ line, column, path }) => `${line}:${column} ${path}`)).toEqual([
     "3:9 server.port",
@@ -167,8 +304,11 @@ test("all mistakes of a file are reported at once, in the order of the file", ()
     "14:9 deployments.qwen3.backends[1]",
     "17:41 deployments.qwen3.queue.max_wait",
     "19:5 deployments.qwen3.max_unsaeted",
-    "21:5 deployments.qwen3.limits",
-    "22:1 admin",
+    "25:21 deployments.qwen3.reservations.fruad",
+    "25:42 deployments.qwen3.reservations.science",
+    "37:14 consumers.intern.groups[0]",
+    "42:51 identity.trusted_proxies[0]",
+    "44:1 state",
   ]);
 });
 
@@ -227,5 +367,13 @@ test("a file that is too large is refused before it is parsed", () => {
 test("the JSON Schema is draft-07 and describes every key", () => {
   const schema = jsonSchema();
   expect(schema.$schema).toBe("http://json-schema.org/draft-07/schema#");
-  expect(Object.keys(schema.properties ?? {})).toEqual(["server", "deployments"]);
+  expect(Object.keys(schema.properties ?? {})).toEqual([
+    "server",
+    "admin",
+    "deployments",
+    "consumers",
+    "anonymous",
+    "identity",
+    "jwt",
+  ]);
 });

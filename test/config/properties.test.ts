@@ -80,7 +80,31 @@ test("a damaged file never throws, never shows the key, and points at lines that
 });
 
 test("any JSON value at any key is accepted or refused by a sentence", () => {
-  const values = ["127.0.0.1\n", "8080", "32MB", "5m,", '[qwen3-235b-thinking, "*"]', "160k", "abort", "16\n", "false"];
+  const values = [
+    "127.0.0.1\n",
+    "8080",
+    "32MB",
+    "5m,",
+    '[qwen3-235b-thinking, "*"]',
+    "160k",
+    "abort",
+    "16\n",
+    "false",
+    "{ requests_per_minute: 200, strict: true }",
+    "75%",
+    "60s",
+    "{ fraud: 30%, science: 20% }",
+    "30%",
+    "[fraud, science]",
+    "o200k",
+    "{ kind: group }",
+    "deployment,",
+    "[science]",
+    "2027-01-31\n",
+    "X-Consumer",
+    '[10.0.0.0/8, "fd00::/8"]',
+    '"https://login.example.org/keys"',
+  ];
   fc.assert(
     fc.property(fc.constantFrom(...values), fc.json({ maxDepth: 2 }), (value, json) => {
       const end = /[\n,]$/.exec(value)?.[0] ?? "";
@@ -94,7 +118,21 @@ test("any JSON value at any key is accepted or refused by a sentence", () => {
 test("what the environment holds never shows", () => {
   fc.assert(
     fc.property(
-      fc.constantFrom("127.0.0.1\n", "8080", "32MB", "5m,", "abort", "http://127.0.0.1:8082", "qwen3-235b-thinking"),
+      fc.constantFrom(
+        "127.0.0.1\n",
+        "8080",
+        "32MB",
+        "5m,",
+        "abort",
+        "http://127.0.0.1:8082",
+        "qwen3-235b-thinking",
+        "30%",
+        "2M,",
+        "o200k",
+        "2027-01-31\n",
+        "X-Consumer",
+        "10.0.0.0/8",
+      ),
       (place) => {
         const end = /[\n,]$/.exec(place)?.[0] ?? "";
         const result = parse(COMPLETE.replace(place, `"\${VALUE}"${end}`), { VALUE: `${SECRET} ${SECRET}` });

@@ -20,8 +20,22 @@ test("three flags are a whole configuration", () => {
           timeouts: { connectMs: 5000, firstByteMs: 600_000, idleMs: 600_000 },
           maxUnseated: 16,
           forwardClientCredentials: false,
+          capacity: undefined,
+          limits: { values: {}, strict: undefined },
+          exceptions: new Map(),
+          reservations: new Map(),
+          allowed: undefined,
+          mode: "reject",
+          modes: new Map(),
+          charge: "estimate",
+          tokenizer: undefined,
         },
       ],
+      admin: undefined,
+      consumers: [],
+      anonymous: "refuse",
+      identity: undefined,
+      jwt: undefined,
     },
   });
 });
@@ -104,8 +118,8 @@ test("problems name the flag", () => {
     --queue-wait  must be a duration like 30s (units ms, s, m, h), got "5 minutes"
       hint: did you mean 5m?
 
-    --host  warning: is not loopback: anybody who reaches this address can use the model
-      hint: 127.0.0.1 keeps it to this machine
+    --host  warning: is not loopback, and there are no consumers: anybody who reaches this address can use the model
+      hint: 127.0.0.1 keeps it to this machine, consumers with keys keep it to those you know
 
     --backend  is the same URL as deployments.default.backends[1].url"
   `);

@@ -1,13 +1,13 @@
-import { canonicalHost, isLoopback, isWildcard } from "./address.ts";
-import type { ConfigPath, Finding } from "./problem.ts";
-import { formatPath, quote } from "./show.ts";
-import { formatCount, formatSize } from "./units.ts";
-import type { BackendView, DeploymentView, FileView } from "./view.ts";
+import { canonicalHost, isLoopback, isWildcard } from "../address.ts";
+import type { ConfigPath, Finding } from "../problem.ts";
+import { formatPath, quote } from "../show.ts";
+import { formatCount, formatSize } from "../units.ts";
+import type { BackendView, DeploymentView, FileView } from "../view/view.ts";
+import { error, NAME, NAME_RULE, warning } from "./finding.ts";
 
-/** What no single key shows: mistakes that lie between keys, and legal settings that may surprise. */
-export function check(view: FileView): readonly Finding[] {
+/** What no single key shows of the deployments themselves: their names, models, backends, seats and queues. */
+export function checkDeployments(view: FileView): readonly Finding[] {
   return [
-    ...checkHost(view),
     ...checkModels(view.deployments),
     ...view.deployments.flatMap((deployment) => [
       ...checkName(deployment),
@@ -18,29 +18,8 @@ export function check(view: FileView): readonly Finding[] {
   ];
 }
 
-function error(path: ConfigPath, rule: string, more: Partial<Finding> = {}): Finding {
-  return { severity: "error", path, at: "value", rule, ...more };
-}
-
-function warning(path: ConfigPath, rule: string, hint: string): Finding {
-  return { severity: "warning", path, at: "value", rule, hint };
-}
-
-function checkHost({ host }: FileView): readonly Finding[] {
-  if (host === undefined || isLoopback(canonicalHost(host.value))) return [];
-  return [
-    warning(
-      host.path,
-      "is not loopback: anybody who reaches this address can use the model",
-      "127.0.0.1 keeps it to this machine",
-    ),
-  ];
-}
-
 function checkName({ name, path }: DeploymentView): readonly Finding[] {
-  if (/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,63}$/.test(name)) return [];
-  const rule = "must be a name of letters, digits and . _ : / @ -, 64 at the most, that begins with a letter or digit";
-  return [error(path, rule, { at: "key", received: quote(name) })];
+  return NAME.test(name) ? [] : [error(path, NAME_RULE, { at: "key", received: quote(name) })];
 }
 
 /** A model name leads to one deployment, so no two may claim it, and `*` is a name like any other here. */
@@ -72,6 +51,9 @@ function checkBackends({ backends }: DeploymentView, view: FileView): readonly F
       ...(leadsBack(new URL(value), view)
         ? [error(path, "is the address that the gate itself listens on: its requests would come back to it")]
         : []),
+      ...(view.admin !== undefined && leadsBack(new URL(value), view.admin)
+        ? [error(path, "is the address of the admin listener, which clients must not reach")]
+        : []),
       ...(value.endsWith("/v1")
         ? [
             warning(
@@ -85,8 +67,10 @@ function checkBackends({ backends }: DeploymentView, view: FileView): readonly F
   });
 }
 
-/** Whether a connection to `url` may end at the gate's own listener. */
-function leadsBack(url: URL, { host, port }: FileView): boolean {
+type Listener = Pick<FileView, "host" | "port">;
+
+/** Whether a connection to `url` may end at a listener of the gate's own. */
+function leadsBack(url: URL, { host, port }: Listener): boolean {
   if (host === undefined || port === undefined) return false;
   const target = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   if (target !== port.value) return false;

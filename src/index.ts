@@ -2,6 +2,7 @@ export type {
   BackendConfig,
   Config,
   ConfigResult,
+  ConsumerConfig,
   DeploymentConfig,
   Problem,
   QueueConfig,

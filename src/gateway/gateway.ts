@@ -1,28 +1,31 @@
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { Config } from "../config/types.ts";
+import type { Config, DeploymentConfig } from "../config/types.ts";
 import type { Cancel, Clock } from "../contracts/clock.ts";
 import { type Log, SILENT_LOG } from "../contracts/log.ts";
+import type { Random } from "../core/random.ts";
 import type { Bytes, Ms } from "../core/units.ts";
-import { systemClock } from "../engine/clock.ts";
-import { Deployment } from "./deployment.ts";
-import { Exchange } from "./exchange/exchange.ts";
+import { systemClock, systemRandom } from "../engine/clock.ts";
+import type { ConsumerReport, ConsumerSummary, GateSource } from "./admin/index.ts";
+import { groupsOf } from "./allotment.ts";
+import { Authenticator } from "./auth/index.ts";
+import { consumerReport, consumerSummaries } from "./consumer-reports.ts";
+import { Deployment, type DeploymentOptions } from "./deployment.ts";
+import { Front } from "./front.ts";
 import { BodyBudget } from "./http/body.ts";
-import { replyError, replyJson } from "./http/reply.ts";
-import { ModelList } from "./models.ts";
 import { OutcomeCounts } from "./outcome-counts.ts";
-import { routeOf } from "./route.ts";
 import { Router } from "./router.ts";
 import { createListener } from "./server.ts";
 import { OpenExchanges, type Site } from "./site.ts";
 import { type ProxyStats, statsOf } from "./stats.ts";
-import { targetProblem } from "./target.ts";
 
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Spreads the times at which those who were refused come back. */
+  readonly random?: Random;
   /** What `/proxy/stats` says. */
   readonly version?: string;
   /** Between probes of healthy backends; 0 for none. Default 10 s. */
@@ -34,10 +37,16 @@ export interface GatewayOptions {
 }
 
 /** The gate as an HTTP server. */
-export interface Gateway {
+export interface Gateway extends GateSource {
+  /** What it runs on now. */
+  readonly config: Config;
   /** Resolves once it takes requests. Rejects if it cannot listen there. */
   listen(port?: number, host?: string): Promise<AddressInfo>;
-  stats(): ProxyStats;
+  /**
+   * Takes over another configuration at once. Requests in seats keep them, counters go on; a deployment that is gone
+   * refuses who waits there and lets the others end. Where clients reach the gate only a restart can change.
+   */
+  reconfigure(config: Config): void;
   /**
    * Stops in good order: takes no more connections, refuses who waits, lets what runs end within `timeoutMs`, cuts the
    * rest, closes everything. Resolves when nothing is left.
@@ -52,7 +61,6 @@ const DEFAULT_ABORT_GRACE_MS: Ms = 10_000;
 const DEFAULT_BUFFERED: Bytes = 536_870_912;
 /** Time for clients to read why they were cut off, and for backends to close. */
 const FORCE_AFTER_MS: Ms = 1_000;
-const ONLY_READ = "Headgate (the gate in front of the model): this page of the gate can only be read.";
 const HARMLESS_ID = /^[\w.:-]{1,128}$/;
 
 /** Builds a gateway from a checked configuration. It does not listen yet. */
@@ -61,26 +69,30 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
 }
 
 class HttpGateway implements Gateway, Site {
-  readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
-  readonly router: Router;
+  readonly auth: Authenticator;
   readonly bodies: BodyBudget;
   readonly outcomes: OutcomeCounts = new OutcomeCounts();
   readonly exchanges: OpenExchanges = new OpenExchanges();
   readonly via: string;
+  readonly #deploymentOptions: DeploymentOptions;
   readonly #server: Server;
-  readonly #models: ModelList;
   readonly #version: string;
   readonly #startedAt: Ms;
   readonly #idPrefix: string;
+  /** Deployments that the configuration has no more, until their last request is over. */
+  readonly #leaving = new Set<Deployment>();
+  #config: Config;
+  #router: Router;
+  #listening = false;
   #lastId = 0;
   #draining = false;
   #stopped: Promise<void> | undefined;
   #cancelForce: Cancel | undefined;
 
   constructor(config: Config, options: GatewayOptions) {
-    this.config = config;
+    this.#config = config;
     this.clock = options.clock ?? systemClock;
     this.log = options.log ?? SILENT_LOG;
     this.#version = options.version ?? "0.0.0";
@@ -88,15 +100,26 @@ class HttpGateway implements Gateway, Site {
     this.#idPrefix = randomBytes(4).toString("hex");
     this.via = `1.1 headgate-${this.#idPrefix}`;
     this.bodies = new BodyBudget(options.maxBufferedBytes ?? DEFAULT_BUFFERED);
-    const deploymentOptions = {
+    this.#deploymentOptions = {
       clock: this.clock,
       log: this.log,
       probeIntervalMs: options.probeIntervalMs ?? DEFAULT_PROBE_INTERVAL_MS,
       abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
+      random: options.random ?? systemRandom,
     };
-    this.router = new Router(config.deployments.map((deployment) => new Deployment(deployment, deploymentOptions)));
-    this.#models = new ModelList(this.router, this.clock);
-    this.#server = createListener((request, response, confirm) => this.#handle(request, response, confirm), this.clock);
+    const groups = groupsOf(config);
+    this.#router = new Router(config.deployments.map((deployment) => this.#build(deployment, groups)));
+    this.auth = new Authenticator(config, this.clock, this.log);
+    const front = new Front(this);
+    this.#server = createListener((visit) => front.receive(visit), this.clock);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get router(): Router {
+    return this.#router;
   }
 
   listen(port: number = this.config.server.port, host: string = this.config.server.host): Promise<AddressInfo> {
@@ -104,6 +127,7 @@ class HttpGateway implements Gateway, Site {
       this.#server.once("error", reject);
       this.#server.listen(port, host, () => {
         this.#server.off("error", reject);
+        this.#listening = true;
         for (const deployment of this.router.deployments) deployment.start();
         const address = this.#server.address();
         if (address === null || typeof address === "string") return reject(new Error("not listening on a TCP port"));
@@ -112,9 +136,39 @@ class HttpGateway implements Gateway, Site {
     });
   }
 
+  reconfigure(config: Config): void {
+    if (this.#draining) return;
+    // The one step that can fail, and before anything has changed.
+    this.auth.reconfigure(config);
+    const groups = groupsOf(config);
+    const left = new Map(this.router.deployments.map((deployment) => [deployment.config.name, deployment]));
+    const deployments = config.deployments.map((next) => {
+      const known = left.get(next.name);
+      left.delete(next.name);
+      known?.reconfigure(next, groups);
+      return known ?? this.#build(next, groups);
+    });
+    this.#config = config;
+    this.#router = new Router(deployments);
+    for (const deployment of left.values()) this.#retire(deployment);
+    this.#share();
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   stats(): ProxyStats {
     const context = { version: this.#version, startedAt: this.#startedAt, draining: this.#draining };
     return statsOf(this, context);
+  }
+
+  consumers(): readonly ConsumerSummary[] {
+    return consumerSummaries(this);
+  }
+
+  consumer(name: string): ConsumerReport | undefined {
+    return consumerReport(this, name);
   }
 
   drain(timeoutMs: Ms): Promise<void> {
@@ -135,6 +189,30 @@ class HttpGateway implements Gateway, Site {
     if (typeof given === "string" && HARMLESS_ID.test(given)) return given;
     this.#lastId += 1;
     return `hg-${this.#idPrefix}-${this.#lastId.toString(36)}`;
+  }
+
+  #build(config: DeploymentConfig, groups: ReadonlySet<string>): Deployment {
+    const deployment = new Deployment(config, groups, this.#deploymentOptions);
+    if (this.#listening) deployment.start();
+    return deployment;
+  }
+
+  #retire(deployment: Deployment): void {
+    this.#leaving.add(deployment);
+    const done = (): void => {
+      deployment.close();
+      this.#leaving.delete(deployment);
+    };
+    deployment.drain(done, () => this.#share());
+  }
+
+  /** A backend has no more seats than it has, though a deployment that is gone has requests open there. */
+  #share(): void {
+    const open = new Map<string, number>();
+    for (const { fleet } of this.#leaving) {
+      for (const { url, inFlight } of fleet.known) open.set(url, (open.get(url) ?? 0) + inFlight);
+    }
+    for (const deployment of this.router.deployments) deployment.hold(open);
   }
 
   async #drain(timeoutMs: Ms): Promise<void> {
@@ -160,65 +238,7 @@ class HttpGateway implements Gateway, Site {
   }
 
   #closeSockets(): void {
-    for (const deployment of this.router.deployments) deployment.close();
+    for (const deployment of [...this.router.deployments, ...this.#leaving]) deployment.close();
     this.#server.closeAllConnections();
-  }
-
-  #handle(request: IncomingMessage, response: ServerResponse, confirm?: () => void): void {
-    if (this.#draining) response.shouldKeepAlive = false;
-    const problem = targetProblem(request, this.via);
-    if (problem !== undefined) return this.#refuse(response, problem);
-    const route = routeOf(request.method ?? "GET", request.url ?? "/");
-    switch (route.kind) {
-      case "own":
-        return this.#answerOwn(route.page, response);
-      case "not_allowed":
-        response.setHeader("allow", "GET, HEAD");
-        return this.#refuse(response, { status: 405, message: ONLY_READ });
-      case "models":
-        return this.#answerModels(request, response, confirm);
-      case "forward":
-        return new Exchange(this, request, response, route).begin(confirm);
-    }
-  }
-
-  #answerOwn(page: "stats" | "healthz" | "readyz", response: ServerResponse): void {
-    response.setHeader("x-request-id", this.requestIdOf(response.req));
-    switch (page) {
-      case "stats":
-        return replyJson(response, 200, this.stats());
-      case "healthz":
-        return replyJson(response, 200, { status: "ok" });
-      case "readyz": {
-        const ready = !this.#draining && this.router.deployments.every(({ fleet }) => fleet.healthy > 0);
-        return replyJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready" });
-      }
-    }
-  }
-
-  /** With a single backend the list is its own, byte for byte. */
-  #answerModels(request: IncomingMessage, response: ServerResponse, confirm?: () => void): void {
-    const single = this.router.deployments.length === 1 && this.router.deployments[0]?.fleet.backends.length === 1;
-    if (!single || !this.router.hasCatchAll) {
-      response.setHeader("x-request-id", this.requestIdOf(request));
-      return this.#models.reply(response);
-    }
-    new Exchange(this, request, response, { kind: "forward", surface: "openai", seat: false, json: false }).begin(
-      confirm,
-    );
-  }
-
-  #refuse(response: ServerResponse, problem: { status: number; message: string }): void {
-    this.outcomes.add("invalid_request");
-    replyError(
-      response,
-      { outcome: "invalid_request", ...problem },
-      {
-        surface: "openai",
-        requestId: this.requestIdOf(response.req),
-        waitedMs: 0,
-        after: (delay, run) => this.clock.after(delay, run),
-      },
-    );
   }
 }

@@ -2,13 +2,20 @@ import type { ServerResponse } from "node:http";
 
 import type { Clock } from "../contracts/clock.ts";
 import type { Ms } from "../core/units.ts";
+import type { Caller } from "./auth/index.ts";
 import type { Backend } from "./backend/backend.ts";
 import { fetchSmall } from "./backend/fetch-small.ts";
 import { replyJson } from "./http/reply.ts";
 import type { Router } from "./router.ts";
+import type { Site } from "./site.ts";
 
 /** How long the slowest backend may take to list its models. */
 const LIST_TIMEOUT_MS: Ms = 5_000;
+
+interface Asking {
+  readonly response: ServerResponse;
+  readonly caller: Caller | undefined;
+}
 
 interface ListedModel {
   readonly id: string;
@@ -21,28 +28,27 @@ interface ListedModel {
  * the same list, so that no backend is ever asked twice at a time.
  */
 export class ModelList {
-  readonly #router: Router;
-  readonly #clock: Clock;
-  #waiting: ServerResponse[] = [];
+  readonly #site: Pick<Site, "router" | "clock">;
+  #waiting: Asking[] = [];
 
-  constructor(router: Router, clock: Clock) {
-    this.#router = router;
-    this.#clock = clock;
+  constructor(site: Pick<Site, "router" | "clock">) {
+    this.#site = site;
   }
 
-  reply(response: ServerResponse): void {
-    this.#waiting.push(response);
+  /** `caller`: sees the models of the deployments that it may use. */
+  reply(response: ServerResponse, caller: Caller | undefined): void {
+    this.#waiting.push({ response, caller });
     if (this.#waiting.length === 1) this.#ask();
   }
 
   #ask(): void {
-    const fleets = this.#router.deployments.map(({ fleet }) => fleet);
+    const fleets = this.#site.router.deployments.map(({ fleet }) => fleet);
     const backends = fleets.flatMap((fleet) => fleet.backends.filter(({ health }) => !health.ejected));
     const lists: (readonly ListedModel[])[] = [];
     let open = backends.length;
     if (open === 0) return this.#tell([]);
     for (const [index, backend] of backends.entries()) {
-      listModels(backend, this.#clock, (models) => {
+      listModels(backend, this.#site.clock, (models) => {
         lists[index] = models;
         open -= 1;
         if (open === 0) this.#tell(lists);
@@ -51,8 +57,11 @@ export class ModelList {
   }
 
   #tell(lists: readonly (readonly ListedModel[])[]): void {
-    const list = { object: "list", data: merge(lists, this.#router) };
-    for (const response of this.#waiting.splice(0)) if (!response.destroyed) replyJson(response, 200, list);
+    const models = merge(lists, this.#site.router);
+    for (const { response, caller } of this.#waiting.splice(0)) {
+      const data = models.filter(({ id }) => this.#site.router.find(id)?.admits(caller) === true);
+      if (!response.destroyed) replyJson(response, 200, { object: "list", data });
+    }
   }
 }
 

@@ -14,6 +14,9 @@ export type Route =
   /** A backend answers. `seat`: it costs the GPU something. `json`: its body must be a JSON object. */
   | { readonly kind: "forward"; readonly surface: Surface; readonly seat: boolean; readonly json: boolean };
 
+/** The part of the routes that a backend answers. */
+export type ForwardRoute = Extract<Route, { kind: "forward" }>;
+
 /** Paths whose POST makes the GPU work and takes a JSON object. */
 const INFERENCE: ReadonlyMap<string, Surface> = new Map<string, Surface>([
   // OpenAI, vLLM, SGLang, NIM, llama-server

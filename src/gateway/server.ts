@@ -5,8 +5,12 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../contracts/clock.ts";
 import type { Ms } from "../core/units.ts";
 
-/** What the listener hands on. `confirm` is there where the client waits for `100 Continue`. */
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse, confirm?: () => void) => void;
+/** One request and the response to it. `confirm` is there where the client waits for `100 Continue`. */
+export interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly confirm?: () => void;
+}
 
 /**
  * Time for the headers, and for headers and body together, of one request: what a slow upload of a large body needs, and
@@ -20,7 +24,7 @@ const KEEP_ALIVE_MS: Ms = 75_000;
 const LINGER_MS: Ms = 1_000;
 
 /** A strict HTTP/1.1 listener: whatever Node's parser rejects is answered and closed, and never reaches a handler. */
-export function createListener(handle: RequestHandler, clock: Clock): Server {
+export function createListener(handle: (visit: Visit) => void, clock: Clock): Server {
   const server = createServer({
     maxHeaderSize: 16_384,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -32,12 +36,12 @@ export function createListener(handle: RequestHandler, clock: Clock): Server {
     // Refused with the other bad heads, in a way that a client can read while it is still sending.
     requireHostHeader: false,
   });
-  server.on("request", (request, response) => inTurn(response, () => handle(request, response)));
+  server.on("request", (request, response) => inTurn(response, () => handle({ request, response })));
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    inTurn(response, () => handle(request, response, () => response.writeContinue()));
+    inTurn(response, () => handle({ request, response, confirm: () => response.writeContinue() }));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-    inTurn(response, () => handle(request, response));
+    inTurn(response, () => handle({ request, response }));
   });
   server.on("connect", (_: IncomingMessage, socket: Duplex) => {
     if (hasOpenAnswer(socket)) return breakOff(socket);

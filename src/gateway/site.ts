@@ -3,9 +3,11 @@ import type { IncomingMessage } from "node:http";
 import type { Config } from "../config/types.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Log } from "../contracts/log.ts";
+import type { Authenticator } from "./auth/index.ts";
 import type { BodyBudget } from "./http/body.ts";
 import type { OutcomeCounts } from "./outcome-counts.ts";
 import type { Router } from "./router.ts";
+import type { ProxyStats } from "./stats.ts";
 
 /** Something that the gate can end when it stops. It carries its own links in the list of those that are open. */
 export interface Cuttable {
@@ -66,13 +68,17 @@ export interface Site {
   readonly clock: Clock;
   readonly log: Log;
   readonly router: Router;
+  readonly auth: Authenticator;
   readonly bodies: BodyBudget;
   /** Outcomes of requests that reached no deployment. */
   readonly outcomes: OutcomeCounts;
   /** Requests that are not over yet. */
   readonly exchanges: OpenExchanges;
+  /** It takes no more requests. */
+  readonly draining: boolean;
   /** How this gateway names itself in `Via`. */
   readonly via: string;
   /** The client's own id where it is harmless, else a new one. */
   requestIdOf(request: IncomingMessage): string;
+  stats(): ProxyStats;
 }

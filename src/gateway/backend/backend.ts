@@ -10,14 +10,18 @@ export class Backend {
   readonly prefix: string;
   readonly origin: string;
   readonly host: string;
-  readonly apiKey: string | undefined;
-  readonly onClientDisconnect: BackendConfig["onClientDisconnect"];
+  apiKey: string | undefined;
+  onClientDisconnect: BackendConfig["onClientDisconnect"];
+  /** Whether streams are asked to report their usage. */
+  asksForUsage: boolean;
   /** Requests that it may have open at once. */
-  readonly seats: number;
+  seats: number;
   readonly health: Health = new Health();
   readonly pool: ConnectionPool;
   /** Requests with a seat that are open there. */
   inFlight = 0;
+  /** Those of them that are open there for deployments which the configuration has no more; they are not in `inFlight`. */
+  heldElsewhere = 0;
   requests = 0;
   failures = 0;
 
@@ -27,13 +31,27 @@ export class Backend {
     this.origin = url.origin;
     this.host = url.host;
     this.prefix = url.pathname === "/" ? "" : url.pathname.replace(/\/$/, "");
-    this.apiKey = config.apiKey === undefined || config.apiKey === "" ? undefined : config.apiKey;
+    this.apiKey = config.apiKey;
     this.onClientDisconnect = config.onClientDisconnect;
+    this.asksForUsage = config.askForUsage ?? true;
     this.seats = Math.min(seats, config.maxConcurrent ?? seats);
     this.pool = new ConnectionPool(url.origin, connections);
   }
 
+  /** Takes over other settings for the same URL. */
+  reconfigure(config: BackendConfig, seats: number): void {
+    this.apiKey = config.apiKey;
+    this.onClientDisconnect = config.onClientDisconnect;
+    this.asksForUsage = config.askForUsage ?? true;
+    this.seats = Math.min(seats, config.maxConcurrent ?? seats);
+  }
+
   get load(): number {
-    return this.inFlight / this.seats;
+    return this.open / this.seats;
+  }
+
+  /** Requests with a seat that the server itself sees. */
+  get open(): number {
+    return this.inFlight + this.heldElsewhere;
   }
 }

@@ -9,6 +9,8 @@ export interface FetchOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly timeoutMs: Ms;
+  /** JSON, to be POSTed. */
+  readonly body?: Buffer;
 }
 
 /** What came of a small request of the gate's own. */
@@ -20,7 +22,7 @@ export type SmallAnswer =
 /** Answers above this are not what the gate asks for. */
 const MAX_BYTES: Bytes = 4_194_304;
 
-/** GETs something small from a backend, outside all seats. Calls `done` once. */
+/** Asks a backend for something small, outside all seats. Calls `done` once. */
 export function fetchSmall(backend: Backend, options: FetchOptions, done: (answer: SmallAnswer) => void): void {
   ask(backend, backend.pool.acquire(), options, done);
 }
@@ -76,5 +78,8 @@ function ask(
       finish({ kind: "failed", error });
     },
   };
-  connection.dispatch({ method: "GET", path: `${backend.prefix}${options.path}`, headers }, handler);
+  const { body } = options;
+  if (body !== undefined) headers.push("content-type", "application/json");
+  const method = body === undefined ? "GET" : "POST";
+  connection.dispatch({ method, path: `${backend.prefix}${options.path}`, headers, body: body ?? null }, handler);
 }

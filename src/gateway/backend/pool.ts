@@ -7,6 +7,7 @@ export class ConnectionPool {
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
   #closed = false;
+  #retired = false;
 
   constructor(origin: string, options: ConnectionOptions) {
     this.#origin = origin;
@@ -29,9 +30,23 @@ export class ConnectionPool {
 
   /** Takes back a connection whose request is over. */
   release(connection: Connection): void {
-    if (connection.usable) return void this.#idle.push(connection);
+    if (connection.usable && !this.#retired) return void this.#idle.push(connection);
     connection.retire();
     this.#all.delete(connection);
+  }
+
+  /** Closes idle sockets now, and those in use when their request is over. */
+  retire(): void {
+    this.#retired = true;
+    for (const connection of this.#idle.splice(0)) {
+      connection.retire();
+      this.#all.delete(connection);
+    }
+  }
+
+  /** Is used again after it was retired. */
+  revive(): void {
+    this.#retired = false;
   }
 
   /** Closes every socket, also those in use. */

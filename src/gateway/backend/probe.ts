@@ -37,6 +37,13 @@ export class Prober {
     this.#plan(backend);
   }
 
+  /** The fleet has other backends. */
+  restart(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.start();
+  }
+
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#timers.values()) cancel();
@@ -46,6 +53,7 @@ export class Prober {
   #plan(backend: Backend): void {
     this.#timers.get(backend)?.();
     this.#timers.delete(backend);
+    if (!this.#fleet.backends.includes(backend)) return;
     const delay = backend.health.ejected ? backend.health.backoffMs : this.#options.intervalMs;
     if (this.#stopped || delay === 0) return;
     this.#timers.set(

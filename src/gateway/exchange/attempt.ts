@@ -24,6 +24,8 @@ export interface AttemptListener {
   started(status: number, statusText: string, headers: readonly Buffer[]): void;
   /** False: no more until `resume`. */
   data(chunk: Buffer): boolean;
+  /** More of an answer that is read to its end though nobody wants it. Comes after an `abandon` to drain. */
+  skipped(chunk: Buffer): void;
   ended(): void;
   failed(failure: Failure, afterStart: boolean): void;
   /** The backend's side of the request is over. Comes exactly once, last of all. */
@@ -126,7 +128,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#lastByteAt = this.#options.clock.now();
-    if (!this.#muted && !this.#listener.data(chunk)) controller.pause();
+    if (this.#muted) this.#listener.skipped(chunk);
+    else if (!this.#listener.data(chunk)) controller.pause();
   }
 
   onResponseEnd(): void {

@@ -1,27 +1,25 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { estimateTokens } from "../../core/cost/estimate.ts";
+import type { Ended } from "../../core/cost/settlement.ts";
 import { endingOf, type Outcome } from "../../core/outcome.ts";
-import type { Ms, Tokens } from "../../core/units.ts";
-import type { GateOccupancy, Place, Refused, Waiter } from "../../engine/gate.ts";
+import type { Ms } from "../../core/units.ts";
 import type { Lease } from "../../engine/lease.ts";
+import type { Caller } from "../auth/index.ts";
 import type { Backend } from "../backend/backend.ts";
 import { evidenceOf } from "../backend/health.ts";
-import { type Deployment, POOL } from "../deployment.ts";
+import type { Deployment } from "../deployment.ts";
 import { memberOfAddress } from "../http/address.ts";
 import type { BodyResult } from "../http/body.ts";
 import { readBody } from "../http/body.ts";
 import { requestHeaders } from "../http/headers.ts";
 import { type GateError, replyError } from "../http/reply.ts";
-import type { Route } from "../route.ts";
+import type { ForwardRoute } from "../route.ts";
+import type { Visit } from "../server.ts";
 import type { Cuttable, Site } from "../site.ts";
-import { factsOf } from "../surfaces/facts.ts";
 import { Attempt, type AttemptListener, type AttemptRequest, type Failure } from "./attempt.ts";
+import { Entrance, type EntranceListener, noBackend } from "./entrance.ts";
 import * as say from "./messages.ts";
 import { Relay } from "./relay.ts";
-
-/** The part of the site's routes that a backend answers. */
-export type ForwardRoute = Extract<Route, { kind: "forward" }>;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -37,20 +35,20 @@ const LONGEST_ERROR_MS: Ms = 5_000;
  * It has exactly one outcome, fixed by the first of `#conclude`. The lease lives on until the backend's side is over,
  * which may be long after the client has left.
  */
-export class Exchange implements Waiter, AttemptListener, Cuttable {
+export class Exchange implements EntranceListener, AttemptListener, Cuttable {
   older: Cuttable | undefined;
   newer: Cuttable | undefined;
   readonly #site: Site;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #confirm: (() => void) | undefined;
   readonly #route: ForwardRoute;
   readonly #requestId: string;
-  readonly #arrivedAt: Ms;
+  /** Who pays: the consumer, or the remote address. */
+  readonly #member: string;
+  readonly #entrance: Entrance;
   readonly #relay: Relay;
-  #deployment: Deployment | undefined;
   #body: Buffer = EMPTY;
-  #waitedMs: Ms = 0;
-  #place: Place | undefined;
   #lease: Lease | undefined;
   #attempt: Attempt | undefined;
   /** What comes once the present attempt is over: the same backend on a new connection, or any but the one that failed. */
@@ -60,29 +58,31 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
   #status = 0;
   #outcome: Outcome | undefined;
 
-  constructor(site: Site, request: IncomingMessage, response: ServerResponse, route: ForwardRoute) {
+  constructor(site: Site, { request, response, confirm }: Visit, route: ForwardRoute, caller: Caller | undefined) {
     this.#site = site;
     this.#request = request;
     this.#response = response;
+    this.#confirm = confirm;
     this.#route = route;
     this.#requestId = site.requestIdOf(request);
-    this.#arrivedAt = site.clock.now();
+    this.#member = caller?.name ?? memberOfAddress(request.socket.remoteAddress);
+    const visitor = { request, route, caller, member: this.#member, arrivedAt: site.clock.now() };
+    this.#entrance = new Entrance(site, visitor, this);
     this.#relay = new Relay(response, this.#requestId);
   }
 
-  /** `confirm` asks the client for the body, where it waits for that (`Expect: 100-continue`). */
-  begin(confirm?: () => void): void {
+  begin(): void {
     this.#site.exchanges.add(this);
     this.#response.on("close", () => this.#responseClosed());
     const { maxBodyBytes } = this.#site.config.server;
     if (Number(this.#request.headers["content-length"] ?? 0) > maxBodyBytes)
       return this.#bodyRead({ kind: "too_large" });
-    confirm?.();
+    this.#confirm?.();
     readBody(this.#request, maxBodyBytes, this.#site.bodies, (result) => {
       try {
         this.#bodyRead(result);
       } catch (error) {
-        this.#broke(error);
+        this.broke(error);
       }
     });
   }
@@ -99,38 +99,29 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     this.#response.shouldKeepAlive = false;
     if (this.#relay.started) this.#breakOff(error);
     else this.#refuse(error);
-    this.#place?.leave();
+    this.#entrance.leave();
     this.#attempt?.abandon("abort");
   }
 
-  admitted(lease: Lease): void {
-    this.#place = undefined;
+  entered(lease: Lease): void {
     this.#lease = lease;
-    this.#waitedMs = lease.waitedMs;
-    const backend = this.#deployment?.fleet.pick(this.#route.seat);
-    if (backend === undefined) {
-      this.#refuse({
-        outcome: "no_backend",
-        message: say.noBackend(this.#deploymentName),
-        retryAfterMs: this.#probeMs,
-      });
-      return this.#settle();
-    }
-    this.#try(backend, false);
+    const deployment = this.#deployment;
+    const backend = deployment?.fleet.pick(this.#route.seat);
+    if (backend !== undefined) return this.#try(backend, false);
+    // It was ejected while the request waited.
+    if (deployment !== undefined) this.#refuse(noBackend(deployment));
+    this.#settle();
   }
 
-  refused(refusal: Refused): void {
-    this.#place = undefined;
-    this.#waitedMs = refusal.waitedMs;
-    const gate = this.#route.seat ? this.#deployment?.gate : this.#deployment?.lane;
-    const { seats, inFlight, waiting, maxWaiting } = gate?.occupancy ?? NOTHING;
-    const facts = { deployment: this.#deploymentName, seat: this.#route.seat, seats, inFlight, waiting, maxWaiting };
-    this.#refuse({
-      outcome: refusal.outcome,
-      message: say.refused(refusal, facts),
-      retryAfterMs: refusal.outcome === "no_backend" ? this.#probeMs : refusal.retryAfterMs,
-      concurrency: { seats, free: Math.max(0, seats - inFlight) },
-    });
+  /** A mistake of the gate's own costs this request, and never the others. */
+  broke(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#site.log.error("a request was dropped, by a mistake of the gate's own", { id: this.#requestId, detail });
+    this.#response.destroy();
+  }
+
+  turnedAway(error: GateError): void {
+    this.#refuse(error);
   }
 
   started(status: number, statusText: string, headers: readonly Buffer[]): void {
@@ -143,16 +134,26 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     }
     this.#dropBody();
     this.#status = status;
-    this.#relay.start(status, statusText, headers, this.#waitedMs);
+    const { metering, waitedMs } = this.#entrance;
+    const answer = this.#relay.start(status, statusText, headers, { waitedMs, more: metering?.rateLimits() });
+    metering?.start(status, answer);
   }
 
   data(chunk: Buffer): boolean {
-    if (this.#relay.write(chunk)) return true;
+    const { metering } = this.#entrance;
+    const seen = metering === undefined ? chunk : metering.see(chunk);
+    if (seen === undefined || this.#relay.write(seen)) return true;
     this.#response.once("drain", () => this.#attempt?.resume());
     return false;
   }
 
+  skipped(chunk: Buffer): void {
+    this.#entrance.metering?.see(chunk);
+  }
+
   ended(): void {
+    const rest = this.#entrance.metering?.rest();
+    if (rest !== undefined) this.#relay.write(rest);
     this.#relay.end();
     if (this.#status < 500) return this.#conclude("completed");
     this.#site.log.error("backend_failed", { backend: this.#attempt?.backend.url, status: this.#status });
@@ -196,13 +197,6 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     this.#settle();
   }
 
-  /** A mistake of the gate's own costs this request, and never the others. */
-  #broke(error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#site.log.error("a request was dropped, by a mistake of the gate's own", { id: this.#requestId, detail });
-    this.#response.destroy();
-  }
-
   #bodyRead(result: BodyResult): void {
     switch (result.kind) {
       case "aborted":
@@ -217,57 +211,7 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
       case "complete":
         this.#body = result.body;
         // The gate may have stopped while the body came.
-        return this.#outcome === undefined ? this.#enter() : this.#dropBody();
-    }
-  }
-
-  #enter(): void {
-    const { router } = this.#site;
-    // Who is refused in any case need not be understood first.
-    if (this.#route.seat && router.sole?.gate.refusesAll === true) return this.#ask(router.sole, 0);
-    let model: string | undefined;
-    let tokens = 0;
-    if (this.#route.json) {
-      const problem = encodingProblem(this.#request);
-      const result = problem === undefined ? factsOf(this.#body) : problem;
-      if (result.kind === "invalid")
-        return this.#refuse({ outcome: "invalid_request", ...result, message: say.invalid(result.message) });
-      model = result.facts.model;
-      tokens = estimateTokens(result.facts.measure, result.facts.maxOutputTokens);
-    }
-    const deployment = this.#route.json ? router.find(model) : router.fallback;
-    if (deployment === undefined) return this.#refuse(say.unknownModel(model, router.models));
-    this.#ask(deployment, tokens);
-  }
-
-  #ask(deployment: Deployment, tokens: Tokens): void {
-    this.#deployment = deployment;
-    if (deployment.fleet.healthy === 0) {
-      return this.#refuse({
-        outcome: "no_backend",
-        message: say.noBackend(this.#deploymentName),
-        retryAfterMs: this.#probeMs,
-      });
-    }
-    const { seat } = this.#route;
-    const verdict = (seat ? deployment.gate : deployment.lane).enter(
-      {
-        share: POOL,
-        member: memberOfAddress(this.#request.socket.remoteAddress),
-        tokens: deployment.config.maxInflightTokens === Infinity || !seat ? 0 : tokens,
-        bytes: this.#body.length,
-        deadline: this.#arrivedAt + Math.min(deployment.maxWaitMs(seat), clientPatienceMs(this.#request)),
-      },
-      this,
-    );
-    switch (verdict.kind) {
-      case "admit":
-        return this.admitted(verdict.lease);
-      case "wait":
-        this.#place = verdict.place;
-        return;
-      case "refuse":
-        return this.refused(verdict);
+        return this.#outcome === undefined ? this.#entrance.enter(result.body) : this.#dropBody();
     }
   }
 
@@ -281,6 +225,7 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
 
   #outgoing(backend: Backend): AttemptRequest {
     const { method = "GET", url = "/", rawHeaders, headers, socket } = this.#request;
+    const { metering } = this.#entrance;
     const flat = requestHeaders(rawHeaders, {
       requestId: this.#requestId,
       remoteAddress: memberOfAddress(socket.remoteAddress),
@@ -288,9 +233,11 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
       via: this.#site.via,
       backendKey: backend.apiKey,
       forwardCredentials: this.#deployment?.config.forwardClientCredentials ?? false,
+      identityHeader: this.#site.auth.identityHeader,
+      uncompressed: metering?.metered ?? false,
     });
     flat.push("host", backend.host);
-    return { method, path: url, headers: flat, body: this.#body };
+    return { method, path: url, headers: flat, body: metering?.outgoing(this.#body, backend) ?? this.#body };
   }
 
   /** Plans one try elsewhere. False if there is no elsewhere or it was tried before. */
@@ -325,7 +272,7 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
   #clientGone(): void {
     this.#next = undefined;
     this.#conclude("client_closed");
-    this.#place?.leave();
+    this.#entrance.leave();
     this.#attempt?.abandon(this.#route.seat ? this.#attempt.backend.onClientDisconnect : "abort");
   }
 
@@ -335,7 +282,7 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     replyError(this.#response, error, {
       surface: this.#route.surface,
       requestId: this.#requestId,
-      waitedMs: this.#waitedMs,
+      waitedMs: this.#entrance.waitedMs,
       after: (delay, run) => this.#site.clock.after(delay, run),
     });
   }
@@ -344,11 +291,14 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     (this.#deployment?.outcomes ?? this.#site.outcomes).add(outcome);
+    // Without a lease it has never reached a backend.
+    if (this.#lease === undefined) this.#entrance.metering?.settle("unsent");
     this.#dropBody();
   }
 
   /** The backend is done with it: the seat is free. */
   #settle(): void {
+    this.#entrance.metering?.settle(this.#ended);
     this.#lease?.settle(endingOf(this.#outcome));
     this.#checkOver();
   }
@@ -363,26 +313,18 @@ export class Exchange implements Waiter, AttemptListener, Cuttable {
     this.#body = EMPTY;
   }
 
+  get #deployment(): Deployment | undefined {
+    return this.#entrance.deployment;
+  }
+
   get #deploymentName(): string {
     return this.#deployment?.config.name ?? "";
   }
 
-  get #probeMs(): Ms {
-    const waits = this.#deployment?.fleet.backends.map((backend) => backend.health.backoffMs) ?? [];
-    return Math.min(30_000, ...waits);
+  /** How it ended, as far as its cost goes. */
+  get #ended(): Ended {
+    if (this.#outcome === "no_backend") return "unsent";
+    if (this.#relay.started && this.#status < 400) return this.#outcome === "completed" ? "complete" : "cut";
+    return this.#outcome === "client_closed" || this.#outcome === "draining" ? "abandoned" : "failed";
   }
-}
-
-const NOTHING: GateOccupancy = { seats: 0, inFlight: 0, waiting: 0, maxWaiting: 0 };
-
-function encodingProblem(request: IncomingMessage): { kind: "invalid"; message: string } | undefined {
-  const encoding = request.headers["content-encoding"];
-  if (encoding === undefined || encoding === "identity") return undefined;
-  return { kind: "invalid", message: "the body must not be compressed" };
-}
-
-/** OpenAI's and Anthropic's clients say after how many seconds they give up. */
-function clientPatienceMs(request: IncomingMessage): Ms {
-  const seconds = Number(request.headers["x-stainless-timeout"]);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : Infinity;
 }

@@ -1,6 +1,8 @@
 import type { LogFacts } from "../../contracts/log.ts";
 import type { Refusal } from "../../core/outcome.ts";
+import { POOL } from "../../core/shares/types.ts";
 import type { Bytes, Ms } from "../../core/units.ts";
+import type { AdmissionRefusal } from "../../engine/admission/types.ts";
 import type { Refused } from "../../engine/gate.ts";
 import { printable } from "../http/printable.ts";
 import type { GateError } from "../http/reply.ts";
@@ -48,6 +50,53 @@ function why(outcome: Refusal, waitedMs: Ms, facts: RefusalFacts): string {
     case "capacity_reserved":
       return `${deployment} refused the request (${outcome}).`;
   }
+}
+
+/** Why a limit or a share refused a request: which, its value, what was used and asked for. */
+export function limited(refusal: AdmissionRefusal, deployment: string): GateError {
+  const { outcome, retryAfterMs, rule } = refusal;
+  const isNever = retryAfterMs === Infinity;
+  return {
+    outcome,
+    message: `${WHO} ${whyLimited(refusal, deployment)}`,
+    ...(!isNever && { retryAfterMs }),
+    ...(isNever && rule.kind === "limit" && { isFinal: true }),
+    ...(outcome === "input_too_long" && { param: "messages" }),
+  };
+}
+
+function whyLimited({ outcome, rule, waitedMs }: AdmissionRefusal, deployment: string): string {
+  switch (rule.kind) {
+    case "limit": {
+      const { name, value, used, atOnce, requested } = rule;
+      if (name === "input_tokens") {
+        return `your maximum context length is ${value} tokens for ${deployment}, and the input has about ${Math.round(requested)}.`;
+      }
+      if (value === 0) return `your limit of 0 ${words(name)} blocks every request to ${deployment}.`;
+      if (outcome === "invalid_request") {
+        return `the request needs about ${Math.round(requested)} tokens, and your limit of ${value} ${words(name)} for ${deployment} never lets more than ${Math.floor(atOnce)} through at once.`;
+      }
+      const burst = name === "concurrent_requests" || atOnce >= value ? "" : `, ${Math.floor(atOnce)} of them at once,`;
+      return `your limit of ${value} ${words(name)} for ${deployment}${burst} is used up (${Math.round(used)} used).`;
+    }
+    case "share":
+      return `${deployment} is used above its threshold, and ${rule.share === POOL ? "the pool that you share" : `the reservation of ${rule.share}`} gives you ${Math.round(rule.perMinute)} ${rule.unit} per minute at present, which are used up.`;
+    case "queue":
+      return outcome === "queue_timeout"
+        ? `the request waited ${formatSeconds(waitedMs)} for its share of ${deployment}, as long as it may.`
+        : `your share of ${deployment} is used up, and ${rule.waiting} of ${rule.maxWaiting} that may wait for theirs do so, or you would wait too long.`;
+    case "none":
+      return "the gate is shutting down.";
+  }
+}
+
+/** `requests_per_minute` is `requests per minute`. */
+function words(name: string): string {
+  return name.replaceAll("_", " ");
+}
+
+export function forbidden(deployment: string): GateError {
+  return { outcome: "forbidden", param: "model", message: `${WHO} you may not use ${deployment}.` };
 }
 
 export function noBackend(deployment: string): string {

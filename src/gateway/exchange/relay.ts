@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 
 import type { Ms } from "../../core/units.ts";
-import { responseHeaders } from "../http/headers.ts";
+import { type ResponseHeaders, responseHeaders, withoutRateLimits } from "../http/headers.ts";
 import type { Surface } from "../route.ts";
 import { type ErrorFacts, errorEvent } from "../surfaces/errors.ts";
 
@@ -11,6 +11,13 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 
 const NEWLINE = 10;
 const RETURN = 13;
+
+/** What the gate adds to an answer. */
+export interface OwnHeaders {
+  readonly waitedMs: Ms;
+  /** Flat. */
+  readonly more: readonly string[] | undefined;
+}
 
 /** Writes a backend's answer to the client as it comes, byte for byte. */
 export class Relay {
@@ -33,17 +40,20 @@ export class Relay {
   }
 
   /** Writes the status and headers. Whether it is a stream is decided by what the backend sends, not by what was asked. */
-  start(status: number, statusText: string, raw: readonly Buffer[], waitedMs: Ms): void {
+  start(status: number, statusText: string, raw: readonly Buffer[], own: OwnHeaders): ResponseHeaders {
     const headers = responseHeaders(raw);
     this.#framing = framingOf(headers.contentType);
     this.#takesEvent = this.#framing !== "plain" && !headers.isEncoded && !headers.hasLength;
     this.#started = true;
     if (!headers.hasRequestId) headers.flat.push("x-request-id", this.#requestId);
-    if (waitedMs >= 1) headers.flat.push("x-headgate-queue-ms", String(Math.round(waitedMs)));
+    if (own.waitedMs >= 1) headers.flat.push("x-headgate-queue-ms", String(Math.round(own.waitedMs)));
+    const isLimited = own.more !== undefined && own.more.length > 0;
+    const flat = isLimited ? [...withoutRateLimits(headers.flat), ...own.more] : headers.flat;
     // undici reads the phrase as UTF-8, a status line takes Latin-1 at most, and clients go by the number.
-    this.#response.writeHead(status, PRINTABLE_ASCII.test(statusText) ? statusText : "", headers.flat);
+    this.#response.writeHead(status, PRINTABLE_ASCII.test(statusText) ? statusText : "", flat);
     // With no first chunk in the same packet, the client should not wait for one to see the headers.
     if (!headers.hasLength) process.nextTick(() => this.#flushHeaders());
+    return headers;
   }
 
   /** False: the client reads slowly; wait for its `drain`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type ForwardedFacts, requestHeaders, responseHeaders } from "./headers.ts";
+import { type ForwardedFacts, requestHeaders, responseHeaders, withoutRateLimits } from "./headers.ts";
 
 const FACTS: ForwardedFacts = {
   requestId: "id-1",
@@ -9,6 +9,8 @@ const FACTS: ForwardedFacts = {
   via: "1.1 headgate-x",
   backendKey: undefined,
   forwardCredentials: false,
+  identityHeader: "x-consumer",
+  uncompressed: false,
 };
 
 const OWN = [
@@ -149,4 +151,20 @@ describe("responseHeaders", () => {
   ])("takes an encoding of %s for %s", (value, isEncoded) => {
     expect(read("Content-Encoding", value).isEncoded).toBe(isEncoded);
   });
+});
+
+test("the header that names a consumer never travels on, whoever sent it", () => {
+  const named = requestHeaders(["X-Consumer", "root", "x-other", "1"], { ...FACTS, identityHeader: "x-consumer" });
+  expect(named.slice(0, 2)).toEqual(["x-other", "1"]);
+});
+
+test("an answer that is read is asked for without compression", () => {
+  const raw = ["Accept-Encoding", "gzip", "accept", "*/*"];
+  expect(requestHeaders(raw, { ...FACTS, uncompressed: true })).not.toContain("gzip");
+  expect(requestHeaders(raw, FACTS)).toContain("gzip");
+});
+
+test("a gate's own rate limit headers stand in place of a backend's", () => {
+  const flat = ["X-RateLimit-Limit-Requests", "9", "content-type", "text/plain"];
+  expect(withoutRateLimits(flat)).toEqual(["content-type", "text/plain"]);
 });

@@ -49,6 +49,8 @@ function fateOf(name: string): Fate {
   return fate;
 }
 
+const ACCEPT_ENCODING = "accept-encoding";
+
 /** What the gate says about a request to the backend. */
 export interface ForwardedFacts {
   readonly requestId: string;
@@ -57,6 +59,10 @@ export interface ForwardedFacts {
   readonly via: string;
   readonly backendKey: string | undefined;
   readonly forwardCredentials: boolean;
+  /** In lower case. Says who a consumer is, so it never travels on. */
+  readonly identityHeader: string;
+  /** The answer must not be compressed: the gate reads in it. */
+  readonly uncompressed: boolean;
 }
 
 /** The headers for the backend, flat: what the client sent, less what must not travel, plus what the gate says. */
@@ -68,6 +74,9 @@ export function requestHeaders(raw: readonly string[], facts: ForwardedFacts): s
     const name = raw[index] ?? "";
     const fate = fateOf(name);
     if (fate === "stays" || (fate === "credential" && dropsCredentials)) continue;
+    if (name.length === facts.identityHeader.length && name.toLowerCase() === facts.identityHeader) continue;
+    if (facts.uncompressed && name.length === ACCEPT_ENCODING.length && name.toLowerCase() === ACCEPT_ENCODING)
+      continue;
     if (named?.has(name.toLowerCase()) === true) continue;
     headers.push(name, raw[index + 1] ?? "");
   }
@@ -109,6 +118,16 @@ export function responseHeaders(raw: readonly Buffer[]): ResponseHeaders {
     else if (lower === "content-encoding") isEncoded = value.toLowerCase() !== "identity";
   }
   return { flat, contentType, hasLength, hasRequestId, isEncoded };
+}
+
+/** The same headers, flat, without what a backend says of limits of its own. */
+export function withoutRateLimits(flat: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const name = flat[index] ?? "";
+    if (!name.toLowerCase().startsWith("x-ratelimit-")) kept.push(name, flat[index + 1] ?? "");
+  }
+  return kept;
 }
 
 /** The names that `Connection` lists, which are hop-by-hop too. Undefined where it lists none but the usual. */

@@ -107,13 +107,15 @@ describe("the time to come back", () => {
 
 describe("the rate limit fields", () => {
   test("name the policy, what is left, and when", () => {
-    const { headers } = reply({ retryAfterMs: 1_500, concurrency: { seats: 5, free: 0 } });
+    const { headers } = reply({ retryAfterMs: 1_500, ceiling: { name: "concurrency", quota: 5, left: 0 } });
     expect(headers["ratelimit-policy"]).toBe('"concurrency";q=5;qu="concurrent-requests"');
     expect(headers["ratelimit"]).toBe('"concurrency";r=0;t=2');
   });
 
   test("leave out the time where none is known, and are left out where it is not about concurrency", () => {
-    expect(reply({ concurrency: { seats: 5, free: 2 } }).headers["ratelimit"]).toBe('"concurrency";r=2');
+    expect(reply({ ceiling: { name: "concurrency", quota: 5, left: 2 } }).headers["ratelimit"]).toBe(
+      '"concurrency";r=2',
+    );
     expect(reply({ retryAfterMs: 5 }).headers).not.toHaveProperty("ratelimit");
   });
 });

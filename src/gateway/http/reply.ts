@@ -4,6 +4,7 @@ import { type Outcome, OUTCOMES } from "../../core/outcome.ts";
 import type { Ms } from "../../core/units.ts";
 import type { Surface } from "../route.ts";
 import { errorBody } from "../surfaces/errors.ts";
+import { type Ceiling, ietfRateLimit } from "./rate-limit-headers.ts";
 
 /** Why the gate answers for itself. */
 export interface GateError {
@@ -13,10 +14,14 @@ export interface GateError {
   /** What happened, which rule, what to do. One or two sentences. */
   readonly message: string;
   readonly param?: string;
+  /** The same request will never get through, whatever its status says. */
+  readonly isFinal?: boolean;
   /** When the same request may get through. */
   readonly retryAfterMs?: Ms;
-  /** The concurrency that the refusal is about. */
-  readonly concurrency?: { readonly seats: number; readonly free: number };
+  /** What the refusal is about. */
+  readonly ceiling?: Ceiling;
+  /** More headers, flat. */
+  readonly headers?: readonly string[];
 }
 
 /** Clients back off by themselves, and sooner, when they are told to wait longer than this. */
@@ -50,14 +55,12 @@ export function replyError(response: ServerResponse, error: GateError, context: 
   if (context.waitedMs >= 1) headers.push("x-headgate-queue-ms", String(Math.round(context.waitedMs)));
   // Never earlier than a retry can succeed, never later than the whole seconds say.
   if (retry !== undefined) headers.push("retry-after", String(seconds), "retry-after-ms", String(Math.ceil(retry)));
-  const isHopeless = outcome === "request_too_large" || (retry ?? 0) > LONGEST_RETRY_MS;
+  // RFC 9110 §15.5.2
+  if (status === 401) headers.push("www-authenticate", "Bearer");
+  const isHopeless = outcome === "request_too_large" || error.isFinal === true || (retry ?? 0) > LONGEST_RETRY_MS;
   if (isHopeless) headers.push("x-should-retry", "false");
-  if (error.concurrency !== undefined) {
-    const { seats, free } = error.concurrency;
-    const reset = seconds === undefined ? "" : `;t=${seconds}`;
-    headers.push("ratelimit-policy", `"concurrency";q=${seats};qu="concurrent-requests"`);
-    headers.push("ratelimit", `"concurrency";r=${free}${reset}`);
-  }
+  if (error.ceiling !== undefined) headers.push(...ietfRateLimit(error.ceiling, seconds));
+  if (error.headers !== undefined) headers.push(...error.headers);
   // The client is still sending. Closing now would reset the connection and could take the answer with it.
   const lingers = !response.req.complete;
   if (lingers) headers.push("connection", "close");

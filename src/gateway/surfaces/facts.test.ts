@@ -72,6 +72,11 @@ describe("the model", () => {
   });
 });
 
+test("only `stream: true` asks for a stream, and the last one counts", () => {
+  const bodies = ['{"stream":true}', '{"stream":false}', "{}", '{"stream":1}', '{"stream":true,"stream":false}'];
+  expect(bodies.map((body) => read(body).asksForStream)).toEqual([true, false, false, false, false]);
+});
+
 describe("the bound on the output", () => {
   test.each([
     [{ max_tokens: 5 }, 5],

@@ -10,6 +10,8 @@ export interface RequestFacts {
   readonly model: string | undefined;
   /** The most that it lets the model generate, all choices together. Undefined where it sets no bound. */
   readonly maxOutputTokens: Tokens | undefined;
+  /** Whether it says that it wants a stream. Ollama streams without. */
+  readonly asksForStream: boolean;
   readonly measure: Measure;
 }
 
@@ -49,7 +51,9 @@ export function factsOf(body: Buffer): FactsResult {
   if (model !== undefined && model !== null && typeof model !== "string") {
     return { kind: "invalid", message: "model must be a string", param: "model" };
   }
-  return { kind: "facts", facts: { model: model ?? undefined, maxOutputTokens: outputBound(json), measure } };
+  const asksForStream = json["stream"] === true;
+  const facts = { model: model ?? undefined, maxOutputTokens: outputBound(json), asksForStream, measure };
+  return { kind: "facts", facts };
 }
 
 function outputBound(json: Readonly<Record<string, unknown>>): Tokens | undefined {

@@ -15,9 +15,13 @@ export interface DeploymentSetup extends Partial<Omit<DeploymentConfig, "backend
   readonly backends: readonly BackendSetup[];
 }
 
-export interface GateSetup extends GatewayOptions {
+/** What a test says of a configuration; the rest is filled in. */
+export interface ConfigSetup extends Partial<Omit<Config, "server" | "deployments">> {
   readonly server?: Partial<ServerConfig>;
   readonly deployments: readonly DeploymentSetup[];
+}
+
+export interface GateSetup extends GatewayOptions, ConfigSetup {
   /** Nothing may be left of any request when the test is over. False for tests that break that on purpose. */
   readonly settles?: boolean;
 }
@@ -37,12 +41,11 @@ export interface TestGate {
 
 /** Starts a gate. When the test is over, holds that no request left anything behind, and stops it. */
 export async function startGate(setup: GateSetup): Promise<TestGate> {
-  const { server, deployments, settles = true, ...options } = setup;
+  const { settles = true, clock, log, version, probeIntervalMs, abortGraceMs, maxBufferedBytes, ...rest } = setup;
+  const given = { clock, log, version, probeIntervalMs, abortGraceMs, maxBufferedBytes };
+  const options: GatewayOptions = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const lines: LogLine[] = [];
-  const config: Config = {
-    server: { host: "127.0.0.1", port: 0, maxBodyBytes: 1_000_000, drainTimeoutMs: 1_000, ...server },
-    deployments: deployments.map(toDeployment),
-  };
+  const config = configOf(rest);
   const gateway = createGateway(config, { probeIntervalMs: 0, log: logTo(lines), ...options });
   const { port } = await gateway.listen(config.server.port);
   onTestFinished(async () => {
@@ -50,6 +53,19 @@ export async function startGate(setup: GateSetup): Promise<TestGate> {
     await gateway.close();
   });
   return { gateway, port, lines, connect: (how) => connectTo(port, how) };
+}
+
+export function configOf({ server, deployments, ...rest }: ConfigSetup): Config {
+  return {
+    server: { host: "127.0.0.1", port: 0, maxBodyBytes: 1_000_000, drainTimeoutMs: 1_000, ...server },
+    admin: undefined,
+    deployments: deployments.map(toDeployment),
+    consumers: [],
+    anonymous: "refuse",
+    identity: undefined,
+    jwt: undefined,
+    ...rest,
+  };
 }
 
 /** A gate with one deployment that serves every model. */
@@ -91,6 +107,15 @@ function toDeployment(setup: DeploymentSetup, index: number): DeploymentConfig {
     timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000 },
     maxUnseated: 4,
     forwardClientCredentials: false,
+    capacity: undefined,
+    limits: { values: {}, strict: undefined },
+    exceptions: new Map(),
+    reservations: new Map(),
+    allowed: undefined,
+    mode: "reject",
+    modes: new Map(),
+    charge: "estimate",
+    tokenizer: undefined,
     ...setup,
     backends: setup.backends.map(toBackend),
   };

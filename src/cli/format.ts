@@ -32,3 +32,8 @@ export function formatBytes(bytes: Bytes): string {
 function trim(value: number): string {
   return value.toFixed(1).replace(/\.0$/, "");
 }
+
+/** Where something listens, as a client writes it. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

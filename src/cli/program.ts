@@ -4,6 +4,7 @@ import { describePresets } from "../lab/model/run.ts";
 import type { ExitCode } from "./exit.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { DemoOptions } from "./commands/demo.ts";
+import type { HashKeyOptions, NewKeyOptions } from "./commands/keys.ts";
 import type { ModelOptions } from "./commands/model.ts";
 import type { ServeOptions } from "./commands/serve.ts";
 import { packageVersion } from "./version.ts";
@@ -24,6 +25,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     );
   addServe(program, done);
   addCheck(program, done);
+  addKeys(program, done);
   addModel(program, done);
   addDemo(program, done);
   return program;
@@ -64,11 +66,47 @@ function addCheck(program: Command, done: (code: ExitCode) => void): void {
     .command("check")
     .description("tell everything that is wrong with a configuration file")
     .argument("<file>", "the YAML file")
+    .option("--diff <old>", "tell in words what changes if this file takes the place of an old one")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExample:\n  $ headgate check headgate.yaml\n")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ headgate check headgate.yaml\n  $ headgate check --diff headgate.yaml headgate.new.yaml\n",
+    )
     .action(async (file: string, options: CheckOptions) => {
       const { check } = await import("./commands/check.ts");
       done(await check(file, options));
+    });
+}
+
+function addKeys(program: Command, done: (code: ExitCode) => void): void {
+  const keys = program
+    .command("keys")
+    .description("make keys for consumers")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ headgate keys new alice --expires 90d\n  $ headgate keys hash < old-key.txt\n",
+    )
+    // Commands take this over from the one that they belong to when they are made.
+    .exitOverride();
+  keys
+    .command("new")
+    .description("make a key: prints it once, and the line for the file")
+    .argument("<name>", "the consumer that it is for")
+    .option("--expires <when>", "when it stops to be good: after 90d, 12h or 4w, or on a day like 2027-01-31")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ headgate keys new alice --expires 90d\n")
+    .action(async (name: string, options: NewKeyOptions) => {
+      const { newKeyFor } = await import("./commands/keys.ts");
+      done(newKeyFor(name, options));
+    });
+  keys
+    .command("hash")
+    .description("print the line for a key that is there already, read from standard input")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ headgate keys hash < old-key.txt\n")
+    .action(async (options: HashKeyOptions) => {
+      const { hashKey } = await import("./commands/keys.ts");
+      done(await hashKey(options));
     });
 }
 

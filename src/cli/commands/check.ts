@@ -1,26 +1,93 @@
-import { formatProblems, readConfig } from "../../config/index.ts";
+import {
+  type Change,
+  type ConfigResult,
+  diffConfigs,
+  formatProblems,
+  formatSummary,
+  type Problem,
+  readConfig,
+  summarize,
+} from "../../config/index.ts";
+import { systemClock } from "../../engine/clock.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { hasColor } from "../terminal.ts";
 
 export interface CheckOptions {
   readonly json?: boolean;
+  /** The file that it is compared with. */
+  readonly diff?: string;
 }
 
 /** Reads a configuration file and tells everything that is wrong with it, without starting anything. */
 export async function check(file: string, options: CheckOptions): Promise<ExitCode> {
-  const { stdout, env } = process;
-  const result = await readConfig(file, env);
-  const problems = result.kind === "valid" ? result.warnings : result.problems;
-  const code = result.kind === "valid" ? EXIT.ok : EXIT.usage;
-  if (options.json === true) {
-    stdout.write(`${JSON.stringify({ file, valid: result.kind === "valid", problems }, undefined, 2)}\n`);
-    return code;
+  const result = await read(file);
+  if (options.diff !== undefined)
+    return compare({ file: options.diff, result: await read(options.diff) }, { file, result }, options);
+  const problems = problemsOf(result);
+  const summary = result.kind === "valid" ? summarize(result.config) : undefined;
+  if (options.json === true) printJson({ file, valid: result.kind === "valid", problems, summary });
+  else {
+    printProblems(problems);
+    if (summary !== undefined) process.stdout.write(`${formatSummary(summary)}\n\n`);
+    process.stdout.write(`${file}: ${countProblems(problems)}\n`);
   }
+  return result.kind === "valid" ? EXIT.ok : EXIT.usage;
+}
+
+interface ReadFile {
+  readonly file: string;
+  readonly result: ConfigResult;
+}
+
+/** Tells what would change if the new file took the place of the old one. */
+function compare(old: ReadFile, next: ReadFile, { json = false }: CheckOptions): ExitCode {
+  const valid = old.result.kind === "valid" && next.result.kind === "valid";
+  // What is wrong in an old file that is valid is no news.
+  const problems = [...(old.result.kind === "valid" ? [] : old.result.problems), ...problemsOf(next.result)];
+  const changes =
+    old.result.kind === "valid" && next.result.kind === "valid"
+      ? diffConfigs(old.result.config, next.result.config)
+      : [];
+  if (json) {
+    const written = changes.map(({ path, text, needsRestart }) => ({ path, text, needs_restart: needsRestart }));
+    printJson({ old: old.file, new: next.file, valid, problems, changes: valid ? written : undefined });
+    return valid ? EXIT.ok : EXIT.usage;
+  }
+  printProblems(problems);
+  for (const { text } of changes) process.stdout.write(`${text}\n`);
+  const line = valid ? countChanges(changes) : countProblems(problems);
+  process.stdout.write(`${changes.length > 0 ? "\n" : ""}${old.file} → ${next.file}: ${line}\n`);
+  return valid ? EXIT.ok : EXIT.usage;
+}
+
+function read(file: string): Promise<ConfigResult> {
+  return readConfig(file, process.env, systemClock.wall());
+}
+
+function problemsOf(result: ConfigResult): readonly Problem[] {
+  return result.kind === "valid" ? result.warnings : result.problems;
+}
+
+function printProblems(problems: readonly Problem[]): void {
+  const { stdout, env } = process;
   if (problems.length > 0) stdout.write(`${formatProblems(problems, { color: hasColor(stdout, env) })}\n\n`);
+}
+
+function printJson(value: object): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+function countProblems(problems: readonly Problem[]): string {
   const count = (severity: string): number => problems.filter((problem) => problem.severity === severity).length;
   const found = [plural(count("error"), "mistake"), plural(count("warning"), "warning")].filter((part) => part !== "");
-  stdout.write(`${file}: ${found.length === 0 ? "no problems" : found.join(", ")}\n`);
-  return code;
+  return found.length === 0 ? "no problems" : found.join(", ");
+}
+
+function countChanges(changes: readonly Change[]): string {
+  const restarts = changes.filter(({ needsRestart }) => needsRestart).length;
+  if (changes.length === 0) return "no changes";
+  const waiting = restarts === 0 ? "" : `, ${restarts} of them only after a restart`;
+  return `${plural(changes.length, "change")}${waiting}`;
 }
 
 function plural(count: number, noun: string): string {

@@ -5,14 +5,15 @@ import { parseArgs } from "node:util";
 import type { LoadCommand, LoadReport } from "./load/plan.ts";
 import type { Bench, Extent } from "./measures/bench.ts";
 import { type CpuCase, type CpuCost, measureCpu } from "./measures/cpu.ts";
+import { measureDecision } from "./measures/decision.ts";
 import { measureLatency } from "./measures/latency.ts";
 import { measureMemory } from "./measures/memory.ts";
 import { build } from "./process/build.ts";
 import { Child } from "./process/child.ts";
-import { availableProxies } from "./proxies/start.ts";
+import { availableProxies, OWN } from "./proxies/start.ts";
 import { describeCommit, describeMachine } from "./report/machine.ts";
 import { toResults } from "./report/results.ts";
-import { cpuTable, latencyTable, memoryTable } from "./report/table.ts";
+import { cpuTable, decisionTable, latencyTable, memoryTable } from "./report/table.ts";
 
 const FULL: Extent = {
   generations: 4,
@@ -21,6 +22,7 @@ const FULL: Extent = {
   warmUpSeconds: 2,
   latency: { rounds: 5, seconds: 3 },
   idleStreams: 5_000,
+  decisions: 300_000,
 };
 const QUICK: Extent = {
   generations: 1,
@@ -29,6 +31,7 @@ const QUICK: Extent = {
   warmUpSeconds: 0.5,
   latency: { rounds: 2, seconds: 0.5 },
   idleStreams: 1_000,
+  decisions: 60_000,
 };
 
 const CPU_CASES: Readonly<Record<string, CpuCase>> = {
@@ -36,7 +39,7 @@ const CPU_CASES: Readonly<Record<string, CpuCase>> = {
   cpu_per_refusal: { role: "refuse", wanted: "json", unit: "answer" },
   cpu_per_chunk: { role: "relay", wanted: "stream", unit: "chunk" },
 };
-const MEASURES = [...Object.keys(CPU_CASES), "latency", "memory"];
+const MEASURES = ["decision", ...Object.keys(CPU_CASES), "latency", "memory"];
 
 const { values: flags } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" }, profile: { type: "string" } },
@@ -53,10 +56,12 @@ if (machine.load_before > 0.5) console.log(`others are at work on this machine (
 build();
 const backend = await Child.start<object, number>("backend");
 const load = await Child.start<LoadCommand, LoadReport>("load");
-const proxies = quick ? (["bare", "headgate"] as const) : availableProxies();
+const proxies = quick ? OWN : availableProxies();
 const bench: Bench = { extent: quick ? QUICK : FULL, proxies, backend, load, profile };
 const wants = (name: string): boolean => only === undefined || only === name;
 
+const decision = wants("decision") ? await measureDecision(bench.extent, profile) : undefined;
+if (decision !== undefined) console.log(`\n${decisionTable(decision)}`);
 const cpu = new Map<string, readonly CpuCost[]>();
 for (const [name, work] of Object.entries(CPU_CASES)) {
   if (!wants(name)) continue;
@@ -76,7 +81,7 @@ else {
   const folder = new URL("results/", import.meta.url);
   mkdirSync(folder, { recursive: true });
   const { generations, rounds } = FULL;
-  const results = toResults({ ...facts, generations, rounds }, { cpu, latency, memory });
+  const results = toResults({ ...facts, generations, rounds }, { decision, cpu, latency, memory });
   writeFileSync(new URL("latest.json", folder), `${JSON.stringify(results, undefined, 2)}\n`);
   console.log("recorded in bench/results/latest.json");
 }

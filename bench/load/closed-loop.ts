@@ -6,13 +6,13 @@ import { connectionsTo } from "./pools.ts";
 
 /** Keeps every connection busy until the time is up, then waits for the last answers. */
 export async function closedLoop(plan: Extract<LoadCommand, { kind: "closed" }>): Promise<LoadReport> {
-  const request = renderRequest(plan.wanted, plan.port);
   const traffic: Traffic = { chunks: 0, reads: 0 };
   const latencies: number[] = [];
   const endsAt = performance.now() + plan.seconds * 1_000;
   let wrong = 0;
-  const run = (connection: Connection): Promise<void> =>
+  const run = (connection: Connection, index: number): Promise<void> =>
     new Promise((resolve) => {
+      const request = renderRequest(plan.wanted, plan.port, index);
       const next = (): void => {
         const sentAt = performance.now();
         if (sentAt >= endsAt) return resolve();

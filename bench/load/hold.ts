@@ -9,20 +9,19 @@ const STEP = 100;
 
 /** Opens streams that stay open, some at a time, and waits until each has said something. */
 export async function hold(plan: Extract<LoadCommand, { kind: "hold" }>): Promise<LoadReport> {
-  const request = renderRequest("idle", plan.port);
   const traffic = { chunks: 0, reads: 0 };
   let wrong = 0;
-  const open = (connection: Connection): Promise<void> =>
+  const open = (connection: Connection, index: number): Promise<void> =>
     new Promise((resolve) => {
       connection.onceChunk(resolve);
-      connection.send(request, traffic, () => {
+      connection.send(renderRequest("idle", plan.port, index), traffic, () => {
         wrong += 1;
         resolve();
       });
     });
   const connections = connectionsTo(plan.port, "holding", plan.streams);
   for (let at = 0; at < connections.length; at += STEP) {
-    await Promise.all(connections.slice(at, at + STEP).map(open));
+    await Promise.all(connections.slice(at, at + STEP).map((connection, index) => open(connection, at + index)));
   }
   return { done: plan.streams - wrong, wrong, ...traffic, latencyMs: percentiles([]) };
 }

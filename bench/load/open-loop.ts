@@ -1,6 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
 import { renderRequest } from "../wire/request.ts";
+import { CONSUMERS } from "../wire/keys.ts";
 import { Connection } from "./connection.ts";
 import { percentiles } from "./percentiles.ts";
 import type { LoadCommand, LoadReport } from "./plan.ts";
@@ -8,9 +9,11 @@ import type { LoadCommand, LoadReport } from "./plan.ts";
 /** Timers are late by up to this; the rest of the way is spent turning. */
 const TIMER_SLACK_MS = 1.2;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Sends at a constant rate. Whoever finds no idle connection opens another one, so that nothing waits here. */
 export async function openLoop(plan: Extract<LoadCommand, { kind: "open" }>): Promise<LoadReport> {
-  const request = renderRequest("json", plan.port);
+  const requests = Array.from({ length: CONSUMERS }, (_, index) => renderRequest("json", plan.port, index));
   const traffic = { chunks: 0, reads: 0 };
   const idle: Connection[] = [];
   const all: Connection[] = [];
@@ -27,7 +30,7 @@ export async function openLoop(plan: Extract<LoadCommand, { kind: "open" }>): Pr
     const dueAt = startsAt + (index * 1_000) / plan.rate;
     await until(dueAt);
     const connection = idle.pop() ?? opened();
-    connection.send(request, traffic, (status) => {
+    connection.send(requests[index % CONSUMERS] ?? NOTHING, traffic, (status) => {
       latencies.push(performance.now() - dueAt);
       if (status !== 200) wrong += 1;
       idle.push(connection);

@@ -19,6 +19,8 @@ export interface Extent {
   /** The same for latency, whose tails take longer to see. */
   readonly latency: { readonly rounds: number; readonly seconds: number };
   readonly idleStreams: number;
+  /** In one turn of the decision. */
+  readonly decisions: number;
 }
 
 /** What all measurements share. */

@@ -23,6 +23,7 @@ export interface CpuCost {
   readonly readsPerUnit: number;
 }
 
+/** Each sends the key of another consumer. */
 const CONNECTIONS = 50;
 
 /** Wakes everything up and fills the connections, so that no turn pays for the pause before it. */
@@ -57,9 +58,9 @@ async function oneGeneration(
   proxies: readonly Proxy[],
 ): Promise<ReadonlyMap<ProxyName, readonly Turn[]>> {
   const { extent, load } = bench;
-  const gate = proxies.find(({ name }) => name === "headgate");
-  // Its one seat is taken from here on.
-  if (work.role === "refuse" && gate !== undefined) await load.ask({ kind: "hold", port: gate.port, streams: 1 });
+  if (work.role === "refuse") {
+    for (const { port, refusesAfter: streams } of proxies) await load.ask({ kind: "hold", port, streams });
+  }
   for (const proxy of proxies) await turn(bench, work, proxy, extent.warmUpSeconds);
   const rounds = await inRounds(proxies, extent.rounds, async (proxy) => {
     await turn(bench, work, proxy, LEAD_IN_SECONDS);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Proxy } from "../proxies/proxy.ts";
-import { withProxies } from "../proxies/start.ts";
+import { OWN, withProxies } from "../proxies/start.ts";
 import { type Bench, COLLECT, optionsFor } from "./bench.ts";
 
 export interface Memory {
@@ -23,7 +23,7 @@ export async function measureMemory(bench: Bench): Promise<Memory | undefined> {
     console.log(`(raise the limit with: ulimit -n ${needed})`);
     return undefined;
   }
-  const measured = bench.proxies.filter((name) => name === "bare" || name === "headgate");
+  const measured = bench.proxies.filter((name) => OWN.includes(name));
   return withProxies(measured, optionsFor(bench, "hold"), async (proxies) => {
     const bytesPerStream: Record<string, number> = {};
     for (const proxy of proxies) bytesPerStream[proxy.name] = await perStream(bench, proxy);

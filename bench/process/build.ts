@@ -9,7 +9,7 @@ const BENCH = fileURLToPath(new URL("..", import.meta.url));
  * package, so that what is measured is what is published, and `dist/` stays as it is for whoever uses it meanwhile.
  */
 export function build(): void {
-  rmSync(`${BENCH}dist`, { recursive: true, force: true });
+  for (const folder of ["bench", "src"]) rmSync(`${BENCH}dist/${folder}`, { recursive: true, force: true });
   const compiler = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
   execFileSync(process.execPath, [compiler, "-p", `${BENCH}tsconfig.build.json`], { stdio: "inherit" });
 }

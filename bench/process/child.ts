@@ -7,6 +7,7 @@ import type { ChildMessage } from "./answer.ts";
 const SOURCES = {
   backend: new URL("../backend.ts", import.meta.url),
   bare: new URL("../bare.ts", import.meta.url),
+  decision: new URL("../decision.ts", import.meta.url),
   gate: new URL("../gate.ts", import.meta.url),
   load: new URL("../load.ts", import.meta.url),
 };

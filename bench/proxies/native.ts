@@ -35,6 +35,7 @@ export async function startNative({ name, args, config }: Native): Promise<Proxy
     name,
     port,
     refusal: 429,
+    refusesAfter: 0,
     usage: () => Promise.resolve(usageOf(pid)),
     stop: async () => {
       const exited = once(child, "exit");

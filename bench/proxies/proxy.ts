@@ -1,6 +1,7 @@
 import type { Usage, UsageCommand } from "../process/answer.ts";
 
-export const PROXIES = ["bare", "headgate", "nginx", "haproxy"] as const;
+/** `allotted` is the gate with everything on: keys, limits, floors, tokens metered. */
+export const PROXIES = ["bare", "headgate", "allotted", "nginx", "haproxy"] as const;
 export type ProxyName = (typeof PROXIES)[number];
 
 /** `relay`: everything goes through. `refuse`: nothing does. `hold`: thousands of streams at once. */
@@ -12,6 +13,8 @@ export interface Proxy {
   readonly port: number;
   /** What a refusal of this one looks like. */
   readonly refusal: 429 | 503;
+  /** So many streams have to be open before the role `refuse` refuses everybody. */
+  readonly refusesAfter: number;
   usage(command?: UsageCommand): Promise<Usage>;
   stop(): Promise<void>;
 }

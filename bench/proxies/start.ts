@@ -1,20 +1,24 @@
 import { startHaproxy } from "./haproxy.ts";
 import { isInstalled } from "./native.ts";
 import { startNginx } from "./nginx.ts";
-import { startBare, startGate } from "./node-proxy.ts";
+import { startAllotted, startBare, startGate } from "./node-proxy.ts";
 import { PROXIES, type Proxy, type ProxyName, type ProxyOptions } from "./proxy.ts";
 
 const STARTERS: Readonly<Record<ProxyName, (options: ProxyOptions) => Promise<Proxy>>> = {
   bare: startBare,
   headgate: startGate,
+  allotted: startAllotted,
   nginx: startNginx,
   haproxy: startHaproxy,
 };
 
+/** Those that run wherever Node does. */
+export const OWN: readonly ProxyName[] = ["bare", "headgate", "allotted"];
+
 /** The proxies that can run on this machine. */
 export function availableProxies(): readonly ProxyName[] {
   return PROXIES.filter((name) => {
-    const available = name === "bare" || name === "headgate" || isInstalled(name);
+    const available = OWN.includes(name) || isInstalled(name);
     if (!available) console.log(`${name} is not installed here and is left out`);
     return available;
   });

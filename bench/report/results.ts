@@ -1,4 +1,5 @@
 import type { CpuCost } from "../measures/cpu.ts";
+import type { DecisionCost } from "../measures/decision.ts";
 import type { Latency } from "../measures/latency.ts";
 import type { Memory } from "../measures/memory.ts";
 import type { Summary } from "../measures/statistics.ts";
@@ -7,6 +8,7 @@ import type { Machine } from "./machine.ts";
 
 /** What was measured. Only a run of everything has all of it. */
 export interface Measured {
+  readonly decision: readonly DecisionCost[] | undefined;
   readonly cpu: ReadonlyMap<string, readonly CpuCost[]>;
   readonly latency: readonly Latency[] | undefined;
   readonly memory: Memory | undefined;
@@ -21,17 +23,15 @@ export interface RunFacts {
   readonly rounds: number;
 }
 
-/** `bench/results/latest.json`. Ratios are the gate's cost over that of the bare proxy; costs are microseconds. */
-export function toResults(facts: RunFacts, { cpu, latency, memory }: Measured): object {
-  const gate = [...cpu].flatMap(([name, costs]) =>
-    costs.filter((cost) => cost.name === "headgate").map((cost) => ({ name, cost })),
-  );
-  const pairs = <Value>(value: (cost: CpuCost) => Value): Record<string, Value> =>
-    Object.fromEntries(gate.map(({ name, cost }) => [name, value(cost)]));
+/** `bench/results/latest.json`. Ratios are a gate's cost over that of the bare proxy; costs are microseconds. */
+export function toResults(facts: RunFacts, { decision, cpu, latency, memory }: Measured): object {
   return {
     ...facts,
-    ratios: pairs(({ ratio }) => round(ratio.median, 3)),
-    ratio_spread: pairs(({ ratio }) => spread(ratio)),
+    decision_us: decision === undefined ? null : toDecision(decision),
+    ratios: ratiosOf("headgate", cpu),
+    ratio_spread: spreadsOf("headgate", cpu),
+    allotted_ratios: ratiosOf("allotted", cpu),
+    allotted_ratio_spread: spreadsOf("allotted", cpu),
     ...Object.fromEntries(
       PROXIES.map((proxy) => [proxy, costsOf(proxy, cpu)] as const).filter(([, costs]) => costs !== null),
     ),
@@ -40,11 +40,39 @@ export function toResults(facts: RunFacts, { cpu, latency, memory }: Measured): 
   };
 }
 
-function costsOf(proxy: ProxyName, cpu: Measured["cpu"]): Record<string, number> | null {
+/** By what is decided and how much is asked for, then by the number of consumers. */
+function toDecision(costs: readonly DecisionCost[]): object {
+  const result: Record<string, Record<string, object>> = {};
+  for (const { consumers, part, load, micros, waited, refused } of costs) {
+    const row = (result[load === "below" ? part : `${part}_${load}_capacity`] ??= {});
+    row[`${consumers}`] = {
+      median: round(micros.median, 2),
+      spread: spread(micros),
+      waited: round(waited, 3),
+      refused: round(refused, 3),
+    };
+  }
+  return result;
+}
+
+function ratiosOf(proxy: ProxyName, cpu: Measured["cpu"]): Record<string, number> {
+  return byCase(proxy, cpu, ({ ratio }) => round(ratio.median, 3));
+}
+
+function spreadsOf(proxy: ProxyName, cpu: Measured["cpu"]): Record<string, readonly [number, number]> {
+  return byCase(proxy, cpu, ({ ratio }) => spread(ratio));
+}
+
+function byCase<Value>(proxy: ProxyName, cpu: Measured["cpu"], value: (cost: CpuCost) => Value): Record<string, Value> {
   const costs = [...cpu].flatMap(([name, all]) =>
-    all.filter((cost) => cost.name === proxy).map((cost) => [name, round(cost.micros.median, 1)] as const),
+    all.filter((cost) => cost.name === proxy).map((cost) => [name, value(cost)] as const),
   );
-  return costs.length === 0 ? null : Object.fromEntries(costs);
+  return Object.fromEntries(costs);
+}
+
+function costsOf(proxy: ProxyName, cpu: Measured["cpu"]): Record<string, number> | null {
+  const costs = byCase(proxy, cpu, ({ micros }) => round(micros.median, 1));
+  return Object.keys(costs).length === 0 ? null : costs;
 }
 
 function toLatency(latency: readonly Latency[]): object {
@@ -62,6 +90,7 @@ function toMemory({ idleStreams, bytesPerStream }: Memory): object {
   return {
     idle_streams: idleStreams,
     bytes_per_stream: Math.round(bytesPerStream["headgate"] ?? Number.NaN),
+    allotted_bytes_per_stream: Math.round(bytesPerStream["allotted"] ?? Number.NaN),
     bare_bytes_per_stream: Math.round(bytesPerStream["bare"] ?? Number.NaN),
   };
 }

@@ -1,6 +1,18 @@
 import type { CpuCost } from "../measures/cpu.ts";
+import type { DecisionCost } from "../measures/decision.ts";
 import type { Latency } from "../measures/latency.ts";
 import type { Memory } from "../measures/memory.ts";
+
+export function decisionTable(costs: readonly DecisionCost[]): string {
+  const rows = costs.map(({ consumers, part, load, micros, waited, refused }) => [
+    `${consumers}, ${load}, up to the ${part}`,
+    micros.median.toFixed(2),
+    `${micros.least.toFixed(2)}–${micros.most.toFixed(2)}`,
+    percent(waited),
+    percent(refused),
+  ]);
+  return table(["decision, consumers", "µs", "spread", "waited", "refused"], rows);
+}
 
 export function cpuTable(name: string, costs: readonly CpuCost[]): string {
   const rows = costs.map(({ name, micros, ratio, readsPerUnit }) => [
@@ -25,6 +37,10 @@ export function latencyTable(latency: readonly Latency[]): string {
 export function memoryTable({ idleStreams, bytesPerStream }: Memory): string {
   const rows = Object.entries(bytesPerStream).map(([name, bytes]) => [name, (bytes / 1_024).toFixed(1)]);
   return table([`${idleStreams} idle streams`, "KiB each"], rows);
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(0)}%`;
 }
 
 /** Text to the left, numbers to the right. */

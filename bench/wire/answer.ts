@@ -5,11 +5,18 @@ const EVENT_BYTES = 200;
 
 const COMMON = ["HTTP/1.1 200 OK", "date: Thu, 01 Jan 2026 00:00:00 GMT", "server: uvicorn"];
 
+/** What model servers say that a request used. */
+const USAGE = { prompt_tokens: 240, completion_tokens: 60, total_tokens: 300 };
+
 /** A whole JSON answer. */
 export const JSON_ANSWER: Buffer = message(
   ["content-type: application/json", `content-length: ${ANSWER_BYTES}`],
   padded(
-    (text) => JSON.stringify(completion("chat.completion", { message: { role: "assistant", content: text } })),
+    (text) =>
+      JSON.stringify({
+        ...completion("chat.completion", { message: { role: "assistant", content: text } }),
+        usage: USAGE,
+      }),
     ANSWER_BYTES,
   ),
 );
@@ -28,8 +35,12 @@ export const STREAM_CHUNK: Buffer = chunk(
   ),
 );
 
-/** The last event and the end of the stream. */
-export const STREAM_END: Buffer = Buffer.concat([chunk("data: [DONE]\n\n"), Buffer.from("0\r\n\r\n")]);
+/** What the stream used, the last event and the end, as servers write them that were asked for the usage. */
+export const STREAM_END: Buffer = Buffer.concat([
+  chunk(`data: ${JSON.stringify({ ...completion("chat.completion.chunk"), usage: USAGE })}\n\n`),
+  chunk("data: [DONE]\n\n"),
+  Buffer.from("0\r\n\r\n"),
+]);
 
 /** What a refusal without a gate says. */
 export const BARE_REFUSAL = JSON.stringify({
@@ -43,8 +54,9 @@ export function wantedOf(head: string): Wanted {
   return line.includes("answer=idle") ? "idle" : "json";
 }
 
-function completion(object: string, choice: object): object {
-  return { id: "chatcmpl-0123456789", object, created: 1_767_225_600, model: "m", choices: [{ index: 0, ...choice }] };
+function completion(object: string, choice?: object): object {
+  const choices = choice === undefined ? [] : [{ index: 0, ...choice }];
+  return { id: "chatcmpl-0123456789", object, created: 1_767_225_600, model: "m", choices };
 }
 
 function padded(render: (text: string) => string, length: number): string {

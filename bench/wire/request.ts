@@ -1,3 +1,5 @@
+import { keyOf } from "./keys.ts";
+
 /** What the backend is asked for. */
 export type Wanted =
   /** A JSON answer of 0.5 KB, at once. */
@@ -15,8 +17,8 @@ const PATHS: Readonly<Record<Wanted, string>> = {
 
 const BODY_BYTES = 1_024;
 
-/** One request as OpenAI's client for Python sends it, with a body of 1 KB. Rendered once, sent many times. */
-export function renderRequest(wanted: Wanted, port: number): Buffer {
+/** One request as OpenAI's client for Python sends it, with a body of 1 KB and one of the keys. Rendered once, sent many times. */
+export function renderRequest(wanted: Wanted, port: number, keyIndex: number): Buffer {
   const body = chatBody(wanted !== "json");
   const head = [
     `POST ${PATHS[wanted]} HTTP/1.1`,
@@ -32,7 +34,7 @@ export function renderRequest(wanted: Wanted, port: number): Buffer {
     "X-Stainless-Arch: x64",
     "X-Stainless-Runtime: CPython",
     "X-Stainless-Runtime-Version: 3.12.3",
-    "Authorization: Bearer sk-bench-0123456789abcdef0123456789abcdef",
+    `Authorization: Bearer ${keyOf(keyIndex)}`,
     "X-Stainless-Async: false",
     "x-stainless-retry-count: 0",
     "x-stainless-read-timeout: 600",

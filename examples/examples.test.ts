@@ -24,4 +24,10 @@ describe("the examples", () => {
     ]);
     expect(stdout).toBe("examples/fragile-gpu/headgate.yaml: no problems\n");
   });
+
+  it("six-teams: the file has no mistakes", async () => {
+    const { stdout } = await run(process.execPath, ["dist/cli/index.js", "check", "examples/six-teams/headgate.yaml"]);
+    expect(stdout).toMatch(/^ {2}fraud-detection +30% +300$/m);
+    expect(stdout).toContain("examples/six-teams/headgate.yaml: no problems\n");
+  });
 });

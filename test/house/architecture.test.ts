@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["core", "contracts"],
   testing: ["core", "contracts"],
   config: ["core", "contracts", "node:", "zod", "yaml"],
-  gateway: ["core", "contracts", "engine", "config types", "node:", "undici"],
+  gateway: ["core", "contracts", "engine", "config types", "node:", "undici", "jose", "gpt-tokenizer"],
   lab: ["core", "contracts", "engine", "testing", "node:", "zod"],
   cli: ["core", "contracts", "engine", "config", "gateway", "lab", "node:", "commander"],
 };
@@ -76,7 +76,7 @@ function isAllowed(folder: string, { target, typesOnly }: Import): boolean {
   return (MAY_IMPORT[folder] ?? []).some((entry) => {
     const [name = "", types] = entry.split(" ");
     if (types === "types" && !typesOnly) return false;
-    return name === "node:" ? target.startsWith(name) : target === name;
+    return name === "node:" ? target.startsWith(name) : target === name || target.startsWith(`${name}/`);
   });
 }
 

@@ -28,6 +28,8 @@ describe("the public surface", () => {
       [
         "FairQueue",
         "OUTCOMES",
+        "POOL",
+        "Shares",
         "createRandom",
         "endingOf",
         "estimateTokens",

@@ -1,4 +1,5 @@
 import type { GateSnapshot } from "../engine/gate.ts";
+import { type AllotmentStats, allotmentStats } from "./allotment-stats.ts";
 import type { Backend } from "./backend/backend.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Site } from "./site.ts";
@@ -40,6 +41,8 @@ export interface DeploymentStats {
     readonly waiting: number;
     readonly admitted: number;
   };
+  /** Null where nobody is limited to less than the seats. */
+  readonly allotment: AllotmentStats | null;
   readonly members: readonly MemberStats[];
   readonly backends: readonly BackendStats[];
 }
@@ -113,6 +116,7 @@ function deploymentStats(deployment: Deployment, gate: GateSnapshot): Deployment
       samples: gate.waitMs.samples,
     },
     unseated: { places: lane.seats, in_flight: lane.inFlight, waiting: lane.waiting, admitted: lane.admitted },
+    allotment: deployment.allotment === undefined ? null : allotmentStats(deployment.allotment),
     members: memberStats(gate),
     backends: deployment.fleet.backends.map(backendStats),
   };

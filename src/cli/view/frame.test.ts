@@ -83,6 +83,7 @@ function busy(): ProxyStats {
         late_settlements: 0,
         wait_ms: { p50: 12, p95: 2_100, p99: 61_000, samples: 1_024 },
         unseated: { places: 16, in_flight: 0, waiting: 0, admitted: 0 },
+        allotment: null,
         members: [member("10.0.0.7", 1, 10), member("10.0.0.8", 4, 2), member("10.0.0.9", 0, 0)],
         backends: [],
       },

@@ -18,21 +18,27 @@ export interface AllotmentStats {
 }
 
 /** The capacity in one unit. */
-export interface CapacityStats {
+interface CapacityStats {
   /** Whether it is used above the threshold, so that everybody is held to their share. */
   readonly enforced: boolean;
   readonly shares: readonly ShareStats[];
 }
 
-export interface ShareStats {
+interface ShareStats extends ShareRate {
   readonly name: string;
+  /** The fraction of capacity that is guaranteed; for the pool, what the reservations leave. */
   readonly reservation: number;
+  readonly active_members: number;
+}
+
+/** A share in one unit. */
+export interface ShareRate {
   readonly floor_per_minute: number;
+  /** What it gets at present: the floor, and what others leave of theirs. */
   readonly rate_per_minute: number;
   /** What it could take at once, of `burst` at most. Below 0: it owes that much. */
   readonly available: number;
   readonly burst: number;
-  readonly active_members: number;
 }
 
 export function allotmentStats({ admission }: Allotment): AllotmentStats {
@@ -58,12 +64,23 @@ function capacityStats(capacity: CapacitySnapshot | undefined): CapacityStats | 
 function shareStats(share: ShareSnapshot): ShareStats {
   return {
     name: share.name,
-    reservation: Math.round(share.fraction * 10_000) / 10_000,
+    reservation: reservationOf(share),
+    ...shareRateOf(share),
+    active_members: share.activeMembers,
+  };
+}
+
+/** Without the last digits of a binary fraction. */
+export function reservationOf({ fraction }: ShareSnapshot): number {
+  return Math.round(fraction * 10_000) / 10_000;
+}
+
+export function shareRateOf(share: ShareSnapshot): ShareRate {
+  return {
     floor_per_minute: round(share.floorPerMinute),
     rate_per_minute: round(share.ratePerMinute),
     available: round(share.burst - share.deficit),
     burst: round(share.burst),
-    active_members: share.activeMembers,
   };
 }
 

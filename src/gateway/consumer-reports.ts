@@ -1,6 +1,6 @@
 import type { ConsumerConfig } from "../config/types.ts";
 import type { EffectiveLimit, EffectivePolicy, PolicyHolder } from "../core/policy/types.ts";
-import { POOL, type ShareSnapshot } from "../core/shares/types.ts";
+import { POOL } from "../core/shares/types.ts";
 import type { LimitUsage } from "../engine/admission/types.ts";
 import {
   type ConsumerAtDeployment,
@@ -8,10 +8,10 @@ import {
   type ConsumerSummary,
   keyReports,
   type LimitReport,
-  type ShareRate,
   type ShareReport,
 } from "./admin/consumers.ts";
 import type { Allotment } from "./allotment.ts";
+import { reservationOf, shareRateOf } from "./allotment-stats.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Site } from "./site.ts";
 import { totalOf, type Traffic, trafficOf } from "./traffic.ts";
@@ -106,26 +106,12 @@ function shareReport(allotment: Allotment, holder: PolicyHolder, share: string):
   return {
     kind: share === POOL ? "pool" : share === holder.name ? "consumer" : "group",
     name: share,
-    reservation: Math.round(any.fraction * 10_000) / 10_000,
-    requests: rateOf(inRequests),
-    tokens: rateOf(inTokens),
-  };
-}
-
-function rateOf(share: ShareSnapshot | undefined): ShareRate | null {
-  if (share === undefined) return null;
-  return {
-    floor_per_minute: round(share.floorPerMinute),
-    rate_per_minute: round(share.ratePerMinute),
-    available: round(share.burst - share.deficit),
-    burst: round(share.burst),
+    reservation: reservationOf(any),
+    requests: inRequests === undefined ? null : shareRateOf(inRequests),
+    tokens: inTokens === undefined ? null : shareRateOf(inTokens),
   };
 }
 
 function membersOf({ name, kind }: ConsumerConfig, consumers: readonly ConsumerConfig[]): readonly string[] {
   return kind === "group" ? consumers.filter(({ groups }) => groups.includes(name)).map((each) => each.name) : [name];
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -2,6 +2,7 @@ import type { ConsumerKind, KeyConfig } from "../../config/types.ts";
 import type { LimitName } from "../../core/policy/limits.ts";
 import type { AdmissionMode, ValueSource } from "../../core/policy/types.ts";
 import type { EpochMs } from "../../core/units.ts";
+import type { ShareRate } from "../allotment-stats.ts";
 import type { Traffic } from "../traffic.ts";
 
 /** One row of `GET /api/v1/consumers`. */
@@ -67,16 +68,6 @@ export interface ShareReport {
   /** Null where the capacity has no such rate. */
   readonly requests: ShareRate | null;
   readonly tokens: ShareRate | null;
-}
-
-/** A share in one unit. */
-export interface ShareRate {
-  readonly floor_per_minute: number;
-  /** What it gets at present: the floor, and what others leave of theirs. */
-  readonly rate_per_minute: number;
-  /** What it could take at once, of `burst` at most. Below 0: it owes that much. */
-  readonly available: number;
-  readonly burst: number;
 }
 
 const SHOWN_DIGITS = 8;

@@ -37,15 +37,15 @@ export async function openOffice({ path, config, hash, gateway, log }: OfficeOpt
   let stopped = false;
   const apply = (next: Config): readonly string[] => {
     if (stopped) throw new Error("the gate is shutting down");
-    const waiting = diffConfigs(config, next).filter(({ needsRestart }) => needsRestart);
     gateway.reconfigure(next);
     admin?.reconfigure(next.admin);
-    // Whoever lists these says already that they wait.
-    return waiting.map(({ text }) => text.replace(/: needs a restart$/, ""));
+    const waiting = diffConfigs(config, next).filter(({ needsRestart }) => needsRestart);
+    return waiting.map(({ text }) => text);
   };
   const describe = (old: Config, next: Config): readonly string[] => diffConfigs(old, next).map(({ text }) => text);
+  const refresh = (): void => gateway.reconfigure(gateway.config);
   const clock = systemClock;
-  const options = { path, env: process.env, clock, log, config, hash, describe, apply };
+  const options = { path, env: process.env, clock, log, config, hash, describe, apply, refresh };
   const reloader = new Reloader(options);
   const source = { gate: gateway, configuration: reloader };
   if (config.admin !== undefined) admin = createAdmin(config.admin, source, { clock, log, suggest: closest });

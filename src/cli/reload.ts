@@ -50,6 +50,8 @@ export interface ReloaderOptions {
    * file differs from what runs, not only what is new in it.
    */
   readonly apply: (next: Config) => readonly string[];
+  /** Reads again the files that the configuration names. Throws where the gate cannot run on them; then the old ones stay. */
+  readonly refresh: () => void;
 }
 
 /**
@@ -120,12 +122,18 @@ export class Reloader implements ConfigurationSource {
   async #read(trigger: ReloadTrigger): Promise<ReloadResult> {
     const { path, env } = this.#options;
     const { result, hash } = await readVersion(path, env);
-    if (hash !== undefined && hash === this.#hash) return this.#keep(trigger);
+    if (hash !== undefined && hash === this.#hash) return this.#keep(trigger, hash);
     return result.kind === "invalid" ? this.#reject(result.problems, hash) : this.#apply(result, hash, trigger);
   }
 
-  #keep(trigger: ReloadTrigger): ReloadResult {
-    const { log, path } = this.#options;
+  /** Somebody who asks for a reload also means the files that this one names, such as keys of issuers. */
+  #keep(trigger: ReloadTrigger, hash: string): ReloadResult {
+    const { refresh, log, path } = this.#options;
+    try {
+      if (trigger !== "file") refresh();
+    } catch (error) {
+      return this.#reject([unapplied(path, error)], hash);
+    }
     const version = this.#version;
     if (this.#rejected !== undefined) log.info(`${path} is again version ${version}, which runs`);
     else if (trigger === "file") log.debug(`${path} is unchanged`);
@@ -151,7 +159,6 @@ export class Reloader implements ConfigurationSource {
       needsRestart = apply(valid.config);
     } catch (error) {
       // It passed every check, and still the gate cannot run on it: to whoever saved it that is a refusal like any other.
-      log.error("a checked configuration could not be applied", { error: stackOf(error) });
       return this.#reject([unapplied(path, error)], hash);
     }
     this.#config = valid.config;

@@ -27,7 +27,7 @@ export function diffConfigs(before: Config, after: Config): readonly Change[] {
     const change = describe(from, to);
     if (change === undefined) return [];
     const needsRestart = fact.needsRestart === true;
-    const text = escapeInvisible(`${fact.label} ${change}${needsRestart ? ": needs a restart" : ""}`);
+    const text = escapeInvisible(`${fact.label} ${change}`);
     return [{ path, text, needsRestart }];
   });
 }

@@ -139,7 +139,11 @@ export class Gate implements LeaseOwner<WaitingPlace> {
     const patienceMs = Math.max(0, request.deadline - now);
     const { share, member, tokens, bytes } = request;
     const offer = this.#queue.offer({ share, member, tokens, bytes, patienceMs, payload: place }, now);
-    if (offer.kind !== "queued") return this.#refuse("queue_full", member, offer.predictedWaitMs);
+    if (offer.kind !== "queued") {
+      // A guess that is missed by a hair: earlier than the next seat nothing will have changed.
+      const nextSeatMs = this.#meanMs / Math.max(1, this.#queue.seats);
+      return this.#refuse("queue_full", member, Math.max(offer.predictedWaitMs, nextSeatMs));
+    }
     place.ticket = offer.ticket;
     if (offer.pushedOut.length > 0) this.#putOut(offer.pushedOut, now);
     const lease = this.#fill(now, place);

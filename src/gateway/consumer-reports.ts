@@ -85,7 +85,7 @@ function limitReport(
   usage: LimitUsage | undefined,
   strict: boolean,
 ): LimitReport {
-  const isTimed = usage !== undefined && name !== "concurrent_requests";
+  const isTimed = usage !== undefined && value > 0 && name !== "concurrent_requests";
   return {
     name,
     value,

@@ -81,8 +81,7 @@ class HttpGateway implements Gateway, Site {
   readonly #version: string;
   readonly #startedAt: Ms;
   readonly #idPrefix: string;
-  /** Deployments that the configuration has no more, until their last request is over. */
-  readonly #leaving = new Set<Deployment>();
+  readonly leaving: Set<Deployment> = new Set();
   #config: Config;
   #router: Router;
   #listening = false;
@@ -198,10 +197,10 @@ class HttpGateway implements Gateway, Site {
   }
 
   #retire(deployment: Deployment): void {
-    this.#leaving.add(deployment);
+    this.leaving.add(deployment);
     const done = (): void => {
       deployment.close();
-      this.#leaving.delete(deployment);
+      this.leaving.delete(deployment);
     };
     deployment.drain(done, () => this.#share());
   }
@@ -209,7 +208,7 @@ class HttpGateway implements Gateway, Site {
   /** A backend has no more seats than it has, though a deployment that is gone has requests open there. */
   #share(): void {
     const open = new Map<string, number>();
-    for (const { fleet } of this.#leaving) {
+    for (const { fleet } of this.leaving) {
       for (const { url, inFlight } of fleet.known) open.set(url, (open.get(url) ?? 0) + inFlight);
     }
     for (const deployment of this.router.deployments) deployment.hold(open);
@@ -238,7 +237,7 @@ class HttpGateway implements Gateway, Site {
   }
 
   #closeSockets(): void {
-    for (const deployment of [...this.router.deployments, ...this.#leaving]) deployment.close();
+    for (const deployment of [...this.router.deployments, ...this.leaving]) deployment.close();
     this.#server.closeAllConnections();
   }
 }

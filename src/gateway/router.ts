@@ -1,3 +1,4 @@
+import type { Caller } from "./auth/index.ts";
 import type { Deployment } from "./deployment.ts";
 
 /** Which deployment serves which model. */
@@ -21,8 +22,9 @@ export class Router {
     return [...this.#byModel.keys()];
   }
 
-  get hasCatchAll(): boolean {
-    return this.#catchAll !== undefined;
+  /** Those of them that a caller may use. */
+  modelsFor(caller: Caller | undefined): readonly string[] {
+    return this.models.filter((model) => this.#byModel.get(model)?.admits(caller) === true);
   }
 
   /** The deployment that serves a model; for a request that names none, the one that it can only mean. */

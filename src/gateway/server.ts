@@ -73,6 +73,11 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
 ]);
 
+const WHYS: ReadonlyMap<string, string> = new Map([
+  ["HPE_HEADER_OVERFLOW", "the headers of the request are too large"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "the request did not come in whole in time"],
+]);
+
 /**
  * Says what is wrong with a request that could not be parsed, and closes our side. A reset connection is past telling.
  * False: the connection is gone or going.
@@ -88,7 +93,8 @@ function answerClientError(error: Error & { code?: string }, socket: Duplex): bo
     return false;
   }
   const reason = REASONS.get(error.code ?? "") ?? "400 Bad Request";
-  const body = `{"error":{"message":"Headgate (the gate in front of the model): the request is not valid HTTP.","type":"invalid_request_error","param":null,"code":"invalid_request"}}`;
+  const why = WHYS.get(error.code ?? "") ?? "the request is not valid HTTP";
+  const body = `{"error":{"message":"Headgate (the gate in front of the model): ${why}.","type":"invalid_request_error","param":null,"code":"invalid_request"}}`;
   socket.end(
     `HTTP/1.1 ${reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );

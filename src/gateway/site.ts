@@ -4,6 +4,7 @@ import type { Config } from "../config/types.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Log } from "../contracts/log.ts";
 import type { Authenticator } from "./auth/index.ts";
+import type { Deployment } from "./deployment.ts";
 import type { BodyBudget } from "./http/body.ts";
 import type { OutcomeCounts } from "./outcome-counts.ts";
 import type { Router } from "./router.ts";
@@ -68,6 +69,8 @@ export interface Site {
   readonly clock: Clock;
   readonly log: Log;
   readonly router: Router;
+  /** Deployments that the configuration has no more, until their last request is over. */
+  readonly leaving: ReadonlySet<Deployment>;
   readonly auth: Authenticator;
   readonly bodies: BodyBudget;
   /** Outcomes of requests that reached no deployment. */

@@ -74,7 +74,9 @@ export interface StatsContext {
 
 /** Reads the numbers off, at the moment they are asked for. */
 export function statsOf(site: Site, context: StatsContext): ProxyStats {
-  const deployments = site.router.deployments.map((deployment) => ({ deployment, gate: deployment.gate.snapshot() }));
+  const present = site.router.deployments.map((deployment) => ({ name: deployment.config.name, deployment }));
+  const leaving = [...site.leaving].map((deployment) => ({ name: `${deployment.config.name} (leaving)`, deployment }));
+  const deployments = [...present, ...leaving].map((row) => ({ ...row, gate: row.deployment.gate.snapshot() }));
   const sum = (pick: (gate: GateSnapshot) => number): number =>
     deployments.reduce((total, { gate }) => total + pick(gate), 0);
   return {
@@ -85,12 +87,12 @@ export function statsOf(site: Site, context: StatsContext): ProxyStats {
     in_flight: sum((gate) => gate.inFlight),
     waiting: sum((gate) => gate.waiting),
     admitted: sum((gate) => gate.admitted),
-    refused: addUp(deployments.map(({ gate }) => gate.refused)),
+    refused: addUp(deployments.map(({ deployment, gate }) => refusedBy(deployment, gate))),
     outcomes: addUp([site.outcomes.toJSON(), ...deployments.map(({ deployment }) => deployment.outcomes.toJSON())]),
     open: site.exchanges.size,
     buffered_bytes: site.bodies.held,
     deployments: Object.fromEntries(
-      deployments.map(({ deployment, gate }) => [deployment.config.name, deploymentStats(deployment, gate)]),
+      deployments.map(({ name, deployment, gate }) => [name, deploymentStats(deployment, gate)]),
     ),
   };
 }
@@ -105,7 +107,7 @@ function deploymentStats(deployment: Deployment, gate: GateSnapshot): Deployment
     tokens_in_flight: gate.tokensInFlight,
     max_inflight_tokens: Number.isFinite(gate.maxInflightTokens) ? gate.maxInflightTokens : null,
     admitted: gate.admitted,
-    refused: addUp([gate.refused]),
+    refused: refusedBy(deployment, gate),
     left_while_waiting: gate.left,
     outcomes: deployment.outcomes.toJSON(),
     late_settlements: gate.lateSettlements + lane.lateSettlements,
@@ -120,6 +122,11 @@ function deploymentStats(deployment: Deployment, gate: GateSnapshot): Deployment
     members: memberStats(gate),
     backends: deployment.fleet.backends.map(backendStats),
   };
+}
+
+/** By the limits and shares, and by the gate behind them. */
+function refusedBy({ allotment }: Deployment, { refused }: GateSnapshot): Record<string, number> {
+  return addUp([refused, allotment?.admission.snapshot().refused ?? {}]);
 }
 
 /** Those that are there now first, then those that were. */

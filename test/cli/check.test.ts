@@ -98,13 +98,7 @@ describe("headgate check", () => {
       old: "OLD",
       new: "NEW",
       valid: true,
-      changes: [
-        { path: "server.port", text: "server.port 8080 → 8081: needs a restart", needs_restart: true },
-        {},
-        {},
-        {},
-        {},
-      ],
+      changes: [{ path: "server.port", text: "server.port 8080 → 8081", needs_restart: true }, {}, {}, {}, {}],
     });
   });
 

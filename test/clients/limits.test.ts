@@ -147,7 +147,7 @@ const REFUSALS: readonly Refusal[] = [
     settings: { limits: { output_tokens_per_minute: 12 } },
     first: once,
     outcome: "token_limited",
-    says: /limit of 12 output tokens per minute .*used up \(8 used\)\. Please try again in 35s\./,
+    says: /limit of 12 output tokens per minute .*has 0 left at present, and the request needs about \d+\. Please try again in 35s\./,
     seconds: 35,
     openai: [openai.RateLimitError, "token_limit_exceeded", "rate_limit_error"],
   },

@@ -51,9 +51,9 @@ test("a change of each value is one sentence", () => {
     .replace("claim: email", "claim: sub");
   expect(changes(COMPLETE, after)).toMatchInlineSnapshot(`
     [
-      "server.port 8080 → 8088: needs a restart",
+      "server.port 8080 → 8088",
       "server.max_body_size 32MB → 16MB",
-      "admin.port 9090 → 9091: needs a restart",
+      "admin.port 9090 → 9091",
       "qwen3: max_inflight_tokens 160k → none",
       "qwen3: max_unseated 16 → 4",
       "qwen3: allow fraud, science → fraud",
@@ -85,7 +85,7 @@ test("what is new or gone as a whole is one sentence", () => {
 `;
   expect(changes(COMPLETE, two)).toMatchInlineSnapshot(`
     [
-      "admin is gone: needs a restart",
+      "admin is gone",
       "deployment qwen3 is gone",
       "consumer fraud is gone",
       "group science is gone",
@@ -101,7 +101,7 @@ test("what is new or gone as a whole is one sentence", () => {
     [
       "deployment a is gone",
       "deployment b is gone",
-      "admin is new: 127.0.0.1, port 9090: needs a restart",
+      "admin is new: 127.0.0.1, port 9090",
       "deployment qwen3 is new",
       "consumer fraud is new",
       "group science is new",
@@ -147,7 +147,7 @@ test("the path is the key in the file, and what a restart needs says so", () => 
     config(policyWith("limits: { requests_per_minute: 1 }")),
     config("server: { port: 81 }\n" + policyWith("limits: { requests_per_minute: 2 }")),
   );
-  expect(port).toEqual({ path: "server.port", text: "server.port 8080 → 81: needs a restart", needsRestart: true });
+  expect(port).toEqual({ path: "server.port", text: "server.port 8080 → 81", needsRestart: true });
   expect(rest).toEqual([
     {
       path: "deployments.a.limits.requests_per_minute",

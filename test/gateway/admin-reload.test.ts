@@ -40,13 +40,14 @@ describe("a good file", () => {
     expect(after.hash).not.toBe(before.hash);
   });
 
-  test("that runs already is not applied again", async () => {
-    const { reloader, save, applied, lines } = await start();
+  test("that runs already is not applied again, but what it names is read again if somebody asks", async () => {
+    const { reloader, save, applied, refreshes, lines } = await start();
     save(fileWith(4));
     for (const trigger of ["file", "signal", "admin"] as const) {
       expect(await reloader.reload(trigger)).toEqual({ kind: "unchanged", version: 1, needsRestart: [] });
     }
     expect(applied).toEqual([]);
+    expect(refreshes).toHaveLength(2);
     expect(lines.map((line) => line.split(" ")[0])).toEqual(["debug", "info", "info"]);
   });
 
@@ -291,6 +292,8 @@ interface Started {
   readonly reloader: Reloader;
   readonly clock: VirtualClock;
   readonly applied: readonly Config[];
+  /** One for each time that what the file names was read again. */
+  readonly refreshes: readonly string[];
   readonly lines: readonly string[];
   readonly save: (text: string) => void;
   readonly failNext: (error: Error) => void;
@@ -311,6 +314,7 @@ async function start(): Promise<Started> {
   const applied: Config[] = [];
   const lines: string[] = [];
   let failure: Error | undefined;
+  const refreshes: string[] = [];
   const options: ReloaderOptions = {
     path,
     env: {},
@@ -319,6 +323,7 @@ async function start(): Promise<Started> {
     config: first.result.config,
     hash: first.hash,
     describe: (old, next) => (seatsOf(old) === seatsOf(next) ? [] : [`seats ${seatsOf(old)} → ${seatsOf(next)}`]),
+    refresh: () => void refreshes.push("asked"),
     apply: (next) => {
       const error = failure;
       failure = undefined;
@@ -333,6 +338,7 @@ async function start(): Promise<Started> {
     reloader: new Reloader(options),
     clock,
     applied,
+    refreshes,
     lines,
     save,
     failNext: (error) => (failure = error),

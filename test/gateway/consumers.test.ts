@@ -103,6 +103,8 @@ describe("where there are consumers", () => {
       return list.data.map(({ id }) => id);
     };
     expect([await listed("ann"), await listed("bob")]).toEqual([["big", "small"], ["small"]]);
+    const unknown = await (await ask(gate, "bob", { ...CHAT, model: "huge" })).answer();
+    expect([unknown.status, errorOf(unknown).message]).toEqual([404, expect.stringContaining("It serves small.")]);
   });
 });
 
@@ -136,6 +138,19 @@ describe("limits", () => {
     const refused = await (await ask(gate, "ann", { model: "m", prompt: "word ".repeat(100) })).answer();
     expect([refused.status, errorOf(refused).code]).toEqual([400, "context_length_exceeded"]);
     expect(errorOf(refused).message).toContain("maximum context length is 10 tokens");
+  });
+
+  test("a limit of 0 blocks, and says nothing of a time when it would not", async () => {
+    const backend = await startBackend();
+    const gate = await startGate({
+      ...TWO,
+      deployments: [{ backends: [backend.port], limits: limits({ requests_per_day: 0 }) }],
+    });
+    const refused = await (await ask(gate, "ann")).answer();
+    expect([refused.status, refused.headers.get("x-should-retry")]).toEqual([429, "false"]);
+    for (const name of ["retry-after", "retry-after-ms", "x-ratelimit-reset-requests"]) {
+      expect(refused.headers.has(name)).toBe(false);
+    }
   });
 
   test("one consumer's running requests are counted, and no one else's", async () => {
@@ -252,6 +267,8 @@ describe("a share of the capacity", () => {
     expect(statuses).toContain(429);
     const last = client.answers.at(-1);
     expect(last && errorOf(last).code).toBe("capacity_reserved");
+    const refused = statuses.filter((status) => status === 429).length;
+    expect(gate.gateway.stats().refused).toEqual({ capacity_reserved: refused });
     expect((await (await ask(gate, "ann")).answer()).status).toBe(200);
   });
 

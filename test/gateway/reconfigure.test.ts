@@ -52,10 +52,13 @@ test("a deployment that is gone refuses who waits there, and lets the others end
   const waiting = (await gate.connect()).post(PATH, CHAT);
   await until(() => gate.gateway.stats().waiting === 1);
   apply(gate, { name: "new", backends: [backend.port] });
+  const names = (): string[] => Object.keys(gate.gateway.stats().deployments);
+  expect(names()).toEqual(["new", "old (leaving)"]);
   const refused = await waiting.answer();
   expect([refused.status, refused.headers.get("x-headgate-outcome")]).toEqual([503, "draining"]);
   sendJson(response, 200, {});
   expect((await running.answer()).status).toBe(200);
+  await until(() => names().length === 1);
   const later = (await gate.connect()).post(PATH, CHAT);
   sendJson((await backend.visit(1)).response, 200, {});
   expect((await later.answer()).status).toBe(200);

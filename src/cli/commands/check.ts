@@ -8,7 +8,9 @@ import {
   readConfig,
   summarize,
 } from "../../config/index.ts";
+import { SILENT_LOG } from "../../contracts/log.ts";
 import { systemClock } from "../../engine/clock.ts";
+import { Authenticator } from "../../gateway/auth/index.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { hasColor } from "../terminal.ts";
 
@@ -54,14 +56,25 @@ function compare(old: ReadFile, next: ReadFile, { json = false }: CheckOptions):
     return valid ? EXIT.ok : EXIT.usage;
   }
   printProblems(problems);
-  for (const { text } of changes) process.stdout.write(`${text}\n`);
+  for (const { text, needsRestart } of changes)
+    process.stdout.write(`${text}${needsRestart ? ": needs a restart" : ""}\n`);
   const line = valid ? countChanges(changes) : countProblems(problems);
   process.stdout.write(`${changes.length > 0 ? "\n" : ""}${old.file} → ${next.file}: ${line}\n`);
   return valid ? EXIT.ok : EXIT.usage;
 }
 
-function read(file: string): Promise<ConfigResult> {
-  return readConfig(file, process.env, systemClock.wall());
+async function read(file: string): Promise<ConfigResult> {
+  const result = await readConfig(file, process.env, systemClock.wall());
+  if (result.kind === "invalid" || result.config.jwt === undefined) return result;
+  try {
+    // The file of an issuer's keys, which no rule of this file sees.
+    void new Authenticator(result.config, systemClock, SILENT_LOG);
+    return result;
+  } catch (error) {
+    const rule = error instanceof Error ? error.message : String(error);
+    const problem: Problem = { severity: "error", file, line: 0, column: 0, path: "jwt.jwks", rule };
+    return { kind: "invalid", problems: [...result.warnings, problem] };
+  }
 }
 
 function problemsOf(result: ConfigResult): readonly Problem[] {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { POOL } from "../../core/shares/types.ts";
 import type { EpochMs } from "../../core/units.ts";
 import { systemClock } from "../../engine/clock.ts";
 import { digestOf, looksLikeKey, newKey } from "../../gateway/auth/index.ts";
@@ -32,6 +33,8 @@ export function newKeyFor(name: string, options: NewKeyOptions): ExitCode {
     const rule = "letters, digits and . _ : / @ -, 64 at the most, beginning with a letter or digit";
     throw new CommandError(`NAME must be a name of ${rule}, got ${JSON.stringify(name)}`, EXIT.usage);
   }
+  if (name === POOL)
+    throw new CommandError(`NAME must not be ${POOL}: that is the share of everybody else`, EXIT.usage);
   const expires = options.expires === undefined ? undefined : readExpiry(options.expires, systemClock.wall());
   const key = newKey(randomBytes);
   const line = lineFor(digestOf(key), expires);

@@ -78,14 +78,14 @@ export class Entrance implements Waiter, Payer {
 
   enter(body: Buffer): void {
     const { router } = this.#site;
-    const { request, route } = this.#visitor;
+    const { caller, request, route } = this.#visitor;
     this.#bodyBytes = body.length;
     // Who is refused in any case need not be understood first.
     const { sole } = router;
     if (route.seat && sole?.allotment === undefined && sole?.gate.refusesAll === true) {
       return this.#ask({ deployment: sole, facts: undefined }, body);
     }
-    const intake = takeIn(router, request, body, route.json);
+    const intake = takeIn({ router, request, body, caller, json: route.json });
     if (intake.kind === "refused") return this.#listener.turnedAway(intake.error);
     this.#ask(intake.asked, body);
   }

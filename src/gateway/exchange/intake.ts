@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
+import type { Caller } from "../auth/index.ts";
 import type { Deployment } from "../deployment.ts";
 import type { GateError } from "../http/reply.ts";
 import type { Router } from "../router.ts";
@@ -16,19 +17,28 @@ export type Intake =
   | { readonly kind: "asked"; readonly asked: Asked }
   | { readonly kind: "refused"; readonly error: GateError };
 
-/** Reads from a body which deployment it is for and what it may cost. `json`: it has to be a JSON object. */
-export function takeIn(router: Router, request: IncomingMessage, body: Buffer, json: boolean): Intake {
-  if (!json) return found(router.fallback, undefined, router);
+/** A request with its body. `json`: that has to be a JSON object. */
+interface Brought {
+  readonly router: Router;
+  readonly request: IncomingMessage;
+  readonly body: Buffer;
+  readonly caller: Caller | undefined;
+  readonly json: boolean;
+}
+
+/** Reads from a body which deployment it is for and what it may cost. */
+export function takeIn({ router, request, body, caller, json }: Brought): Intake {
+  if (!json) return found(router.fallback, undefined, []);
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") return invalid("the body must not be compressed");
   const result = factsOf(body);
   if (result.kind === "invalid") return invalid(result.message, result.param);
-  return found(router.find(result.facts.model), result.facts, router);
+  return found(router.find(result.facts.model), result.facts, router.modelsFor(caller));
 }
 
-function found(deployment: Deployment | undefined, facts: RequestFacts | undefined, router: Router): Intake {
+function found(deployment: Deployment | undefined, facts: RequestFacts | undefined, models: readonly string[]): Intake {
   if (deployment !== undefined) return { kind: "asked", asked: { deployment, facts } };
-  return { kind: "refused", error: say.unknownModel(facts?.model, router.models) };
+  return { kind: "refused", error: say.unknownModel(facts?.model, models) };
 }
 
 function invalid(message: string, param?: string): Intake {

@@ -76,6 +76,10 @@ function whyLimited({ outcome, rule, waitedMs }: AdmissionRefusal, deployment: s
       if (outcome === "invalid_request") {
         return `the request needs about ${Math.round(requested)} tokens, and your limit of ${value} ${words(name)} for ${deployment} never lets more than ${Math.floor(atOnce)} through at once.`;
       }
+      if (outcome === "token_limited") {
+        const left = Math.max(0, Math.floor(atOnce - used));
+        return `your limit of ${value} ${words(name)} for ${deployment} has ${left} left at present, and the request needs about ${Math.round(requested)}.`;
+      }
       const burst = name === "concurrent_requests" || atOnce >= value ? "" : `, ${Math.floor(atOnce)} of them at once,`;
       return `your limit of ${value} ${words(name)} for ${deployment}${burst} is used up (${Math.round(used)} used).`;
     }

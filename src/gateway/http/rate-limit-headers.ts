@@ -41,7 +41,8 @@ function policyParameters(name: string): string | undefined {
 function pushUsage(headers: string[], unit: "requests" | "tokens", { limit, left, resetsInMs }: LimitUsage): void {
   headers.push(`x-ratelimit-limit-${unit}`, String(limit));
   headers.push(`x-ratelimit-remaining-${unit}`, String(Math.floor(left)));
-  headers.push(`x-ratelimit-reset-${unit}`, goDuration(resetsInMs));
+  // What blocks never comes back, and 0ms would read as now.
+  if (limit > 0) headers.push(`x-ratelimit-reset-${unit}`, goDuration(resetsInMs));
 }
 
 /** As OpenAI writes durations, which is as Go does: `120ms`, `1.5s`, `6m0s`, `1h0m0s`. Never less than it is. */

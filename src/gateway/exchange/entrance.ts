@@ -186,12 +186,7 @@ export class Entrance implements Waiter, Payer {
     this.#place = undefined;
     this.#waitedMs = refusal.waitedMs;
     this.#deployment?.gate.noteRefused(this.#visitor.member);
-    const error = say.limited(refusal, this.#name);
-    const headers = this.#metering?.rateLimits() ?? [];
-    const { rule } = refusal;
-    if (rule.kind !== "limit") return this.#listener.turnedAway({ ...error, headers });
-    const left = Math.max(0, Math.floor(rule.atOnce - rule.used));
-    this.#listener.turnedAway({ ...error, headers, ceiling: { name: rule.name, quota: rule.value, left } });
+    this.#listener.turnedAway(say.limited(refusal, this.#name, this.#metering?.rateLimits() ?? []));
   }
 
   /** Asks for a seat, or for a place in the lane. */

@@ -5,6 +5,7 @@ import type { Bytes, Ms } from "../../core/units.ts";
 import type { AdmissionRefusal } from "../../engine/admission/types.ts";
 import type { Refused } from "../../engine/gate.ts";
 import { printable } from "../http/printable.ts";
+import type { Ceiling } from "../http/rate-limit-headers.ts";
 import type { GateError } from "../http/reply.ts";
 import type { Failure } from "./attempt.ts";
 
@@ -53,16 +54,15 @@ function why(outcome: Refusal, waitedMs: Ms, facts: RefusalFacts): string {
 }
 
 /** Why a limit or a share refused a request: which, its value, what was used and asked for. */
-export function limited(refusal: AdmissionRefusal, deployment: string): GateError {
+export function limited(refusal: AdmissionRefusal, deployment: string, headers: readonly string[]): GateError {
   const { outcome, retryAfterMs, rule } = refusal;
-  const isNever = retryAfterMs === Infinity;
-  return {
-    outcome,
-    message: `${WHO} ${whyLimited(refusal, deployment)}`,
-    ...(!isNever && { retryAfterMs }),
-    ...(isNever && rule.kind === "limit" && { isFinal: true }),
-    ...(outcome === "input_too_long" && { param: "messages" }),
-  };
+  const message = `${WHO} ${whyLimited(refusal, deployment)}`;
+  if (rule.kind !== "limit") return { outcome, message, retryAfterMs, headers };
+  const { name, value, atOnce, used } = rule;
+  const ceiling: Ceiling = { name, quota: value, left: Math.max(0, Math.floor(atOnce - used)) };
+  if (retryAfterMs !== Infinity) return { outcome, message, retryAfterMs, headers, ceiling };
+  const final: GateError = { outcome, message, isFinal: true, headers, ceiling };
+  return outcome === "input_too_long" ? { ...final, param: "messages" } : final;
 }
 
 function whyLimited({ outcome, rule, waitedMs }: AdmissionRefusal, deployment: string): string {

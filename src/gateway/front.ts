@@ -7,6 +7,7 @@ import { type Route, routeOf, type Surface } from "./route.ts";
 import type { Visit } from "./server.ts";
 import type { Site } from "./site.ts";
 import { targetProblem } from "./target.ts";
+import { WHO } from "./who.ts";
 
 /** The models of a single backend are asked for like any other page. */
 const MODELS_ROUTE = { kind: "forward", surface: "openai", seat: false, json: false } as const;
@@ -16,7 +17,7 @@ type ServedRoute = Exclude<Route, { kind: "not_allowed" }>;
 const ONLY_READ: GateError = {
   outcome: "invalid_request",
   status: 405,
-  message: "Headgate (the gate in front of the model): this page of the gate can only be read.",
+  message: `${WHO} this page of the gate can only be read.`,
   headers: ["allow", "GET, HEAD"],
 };
 

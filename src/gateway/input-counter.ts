@@ -1,3 +1,4 @@
+import { isRecord } from "./json.ts";
 import type { TokenizerName } from "../config/types.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Ms, Tokens } from "../core/units.ts";
@@ -52,8 +53,4 @@ function parsed(body: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

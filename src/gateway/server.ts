@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 
 import type { Clock } from "../contracts/clock.ts";
 import type { Ms } from "../core/units.ts";
+import { WHO } from "./who.ts";
 
 /** One request and the response to it. `confirm` is there where the client waits for `100 Continue`. */
 export interface Visit {
@@ -94,7 +95,7 @@ function answerClientError(error: Error & { code?: string }, socket: Duplex): bo
   }
   const reason = REASONS.get(error.code ?? "") ?? "400 Bad Request";
   const why = WHYS.get(error.code ?? "") ?? "the request is not valid HTTP";
-  const body = `{"error":{"message":"Headgate (the gate in front of the model): ${why}.","type":"invalid_request_error","param":null,"code":"invalid_request"}}`;
+  const body = `{"error":{"message":"${WHO} ${why}.","type":"invalid_request_error","param":null,"code":"invalid_request"}}`;
   socket.end(
     `HTTP/1.1 ${reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import { climbsOut } from "./http/path.ts";
+import { WHO } from "./who.ts";
 
 /** Characters that may stand in a request target on their way to a backend. */
 const SENDABLE = /^\/[\u0021-\u00ff]*$/;
@@ -39,5 +40,5 @@ function withoutAuthority(target: string): string {
 }
 
 function problem(status: number, sentence: string): { status: number; message: string } {
-  return { status, message: `Headgate (the gate in front of the model): ${sentence}` };
+  return { status, message: `${WHO} ${sentence}` };
 }

@@ -1,11 +1,10 @@
+import { WHO } from "../who.ts";
 import type { GateError } from "../http/reply.ts";
 import type { Anonymous, Refused, Throttled, Unavailable, Why } from "./identification.ts";
 
 // Each is made once: to refuse somebody allocates nothing.
 
 export const ANONYMOUS: Anonymous = { kind: "anonymous" };
-
-const WHO = "Headgate (the gate in front of the model):";
 
 /** Builds a refusal. `problem` is a sentence without its full stop. */
 export function refusal(why: Why, problem: string): Refused {

@@ -44,8 +44,6 @@ export class Exchange implements EntranceListener, AttemptListener, Cuttable {
   readonly #confirm: (() => void) | undefined;
   readonly #route: ForwardRoute;
   readonly #requestId: string;
-  /** Who pays: the consumer, or the remote address. */
-  readonly #member: string;
   readonly #entrance: Entrance;
   readonly #relay: Relay;
   #body: Buffer = EMPTY;
@@ -65,8 +63,8 @@ export class Exchange implements EntranceListener, AttemptListener, Cuttable {
     this.#confirm = confirm;
     this.#route = route;
     this.#requestId = site.requestIdOf(request);
-    this.#member = caller?.name ?? memberOfAddress(request.socket.remoteAddress);
-    const visitor = { request, route, caller, member: this.#member, arrivedAt: site.clock.now() };
+    const member = caller?.name ?? memberOfAddress(request.socket.remoteAddress);
+    const visitor = { request, route, caller, member, arrivedAt: site.clock.now() };
     this.#entrance = new Entrance(site, visitor, this);
     this.#relay = new Relay(response, this.#requestId);
   }

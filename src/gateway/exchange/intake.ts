@@ -28,17 +28,22 @@ interface Brought {
 
 /** Reads from a body which deployment it is for and what it may cost. */
 export function takeIn({ router, request, body, caller, json }: Brought): Intake {
-  if (!json) return found(router.fallback, undefined, []);
+  if (!json) return found(router.fallback, undefined, () => []);
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") return invalid("the body must not be compressed");
   const result = factsOf(body);
   if (result.kind === "invalid") return invalid(result.message, result.param);
-  return found(router.find(result.facts.model), result.facts, router.modelsFor(caller));
+  return found(router.find(result.facts.model), result.facts, () => router.modelsFor(caller));
 }
 
-function found(deployment: Deployment | undefined, facts: RequestFacts | undefined, models: readonly string[]): Intake {
+/** `models`: those to name where there is no deployment. */
+function found(
+  deployment: Deployment | undefined,
+  facts: RequestFacts | undefined,
+  models: () => readonly string[],
+): Intake {
   if (deployment !== undefined) return { kind: "asked", asked: { deployment, facts } };
-  return { kind: "refused", error: say.unknownModel(facts?.model, models) };
+  return { kind: "refused", error: say.unknownModel(facts?.model, models()) };
 }
 
 function invalid(message: string, param?: string): Intake {

@@ -1,3 +1,4 @@
+import { WHO } from "../who.ts";
 import type { LogFacts } from "../../contracts/log.ts";
 import type { Refusal } from "../../core/outcome.ts";
 import { POOL } from "../../core/shares/types.ts";
@@ -9,11 +10,10 @@ import type { Ceiling } from "../http/rate-limit-headers.ts";
 import type { GateError } from "../http/reply.ts";
 import type { Failure } from "./attempt.ts";
 
-/**
+/*
  * What the gate tells a client. Each says that it is the gate that speaks, which rule, the limit and what was used.
  * None speaks of an exceeded quota: some clients stop for good on those words.
  */
-const WHO = "Headgate (the gate in front of the model):";
 
 export interface RefusalFacts {
   readonly deployment: string;

@@ -1,3 +1,4 @@
+import { isRecord } from "../json.ts";
 import { isUtf8 } from "node:buffer";
 
 import { type Measure, measureJson } from "../../core/cost/measure.ts";
@@ -74,8 +75,4 @@ function outputBound(json: Readonly<Record<string, unknown>>): Tokens | undefine
 
 function isPositive(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value > 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

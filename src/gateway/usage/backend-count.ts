@@ -1,9 +1,8 @@
+import { isRecord, type Json } from "../json.ts";
 import type { Tokens } from "../../core/units.ts";
 
 /** POSTs JSON to a backend and returns the JSON of its answer; undefined if it answers anything but success. */
 export type Ask = (path: string, body: Json) => Promise<unknown>;
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** How the backend wants to be asked. */
 type Dialect = (ask: Ask, json: Json) => Promise<Tokens | undefined>;
@@ -58,8 +57,4 @@ async function askLlama(ask: Ask, { messages, tools, prompt }: Json): Promise<To
 
 function given(tools: unknown): Json {
   return tools === undefined ? {} : { tools };
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord, type Json } from "../json.ts";
 import type { Tokens } from "../../core/units.ts";
 
 /** What one message of a backend says about tokens. */
@@ -7,8 +8,6 @@ export interface Report {
   /** The last word, not a state on the way. */
   readonly isFinal: boolean;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the counts out of one message: an event's data, a line, or a whole body. Undefined if it has none.
@@ -80,8 +79,4 @@ function isUnderway(json: Json): boolean {
 
 function countOf(value: unknown): Tokens | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -324,7 +324,7 @@ describe("the shares, on random moves", () => {
     );
   });
 
-  test("12: a new configuration keeps the deficits, however often it changes", () => {
+  test("12: a new configuration keeps the deficits, or shrinks them with their buckets, however often it changes", () => {
     fc.assert(
       fc.property(traces({ maxCost: 20 }), configs(), ({ config, moves }, other) => {
         const shares = new Shares(config, 0);
@@ -333,13 +333,41 @@ describe("the shares, on random moves", () => {
           name === "pool" || part.reservations.find((reservation) => reservation.name === name)?.group;
         let last = config;
         for (const next of [other, config, other]) {
-          const before = new Map(shares.snapshot(now).map(({ name, deficit }) => [name, deficit]));
+          const before = new Map(shares.snapshot(now).map((share) => [share.name, share]));
           shares.reconfigure(next, now);
-          for (const { name, deficit } of shares.snapshot(now)) {
-            const kept = isGroup(last, name) === isGroup(next, name) ? before.get(name) : 0;
-            expect(deficit).toBeCloseTo(kept ?? Number.NaN, 6);
+          for (const { name, deficit, burst } of shares.snapshot(now)) {
+            const old = isGroup(last, name) === isGroup(next, name) ? before.get(name) : undefined;
+            const taken = old?.deficit ?? 0;
+            if (old === undefined || burst >= old.burst) expect(deficit).toBeCloseTo(taken, 6);
+            else if (isGroup(next, name) === false) {
+              expect(deficit).toBeCloseTo(Math.min(taken, burst) + Math.max(0, taken - old.burst), 6);
+            } else {
+              expect(deficit).toBeLessThanOrEqual(taken + TINY);
+              expect(deficit).toBeGreaterThanOrEqual((taken * burst) / old.burst - TINY);
+            }
           }
           last = next;
+        }
+      }),
+    );
+  });
+
+  test("12: whoever asks without a pause has its floor from the change on", () => {
+    const bounds = { meter: false };
+    fc.assert(
+      fc.property(configs(bounds), configs(bounds), (config, other) => {
+        const shares = new Shares(config, 0);
+        const names = shares.snapshot(0).map(({ name }) => name);
+        const takeEach = (now: Ms): Map<string, number> =>
+          new Map(names.map((share) => [share, takeAll(shares, { share, member: "ann", cost: 1 }, now)]));
+        for (let now = 0; now < 5_000; now += 50) takeEach(now);
+        shares.reconfigure({ ...other, reservations: redone(config, other) }, 5_000);
+        const got = new Map(names.map((name) => [name, 0]));
+        for (let now = 5_000; now <= 15_000; now += 50) {
+          for (const [name, units] of takeEach(now)) got.set(name, (got.get(name) ?? 0) + units);
+        }
+        for (const { name, floorPerMinute } of shares.snapshot(15_000)) {
+          expect(got.get(name)).toBeGreaterThanOrEqual(floorPerMinute / 6 - 1 - TINY);
         }
       }),
     );
@@ -363,6 +391,13 @@ describe("the shares, on random moves", () => {
     );
   });
 });
+
+/** The same names, each with a part of the other configuration's reservations. */
+function redone({ reservations }: SharesConfig, other: SharesConfig): SharesConfig["reservations"] {
+  const all = Math.max(0.1, sum(other.reservations.map(({ fraction }) => fraction)));
+  const parts = reservations.map((_, index) => 1 + (index % 3));
+  return reservations.map((one, index) => ({ ...one, fraction: (all * (parts[index] ?? 1)) / sum(parts) }));
+}
 
 function deficits(shares: Shares, now: Ms): number[] {
   return shares.snapshot(now).map(({ deficit }) => Math.round(deficit * 1e6) / 1e6);

@@ -126,6 +126,12 @@ export class Members {
     return units - unowed;
   }
 
+  /** Makes all deficits smaller by this ratio. What is owed stays. */
+  shrink(ratio: number): void {
+    // Rounding keeps the order: the heap stays one.
+    for (const member of this.#byDue) member.due = this.#clock + this.#deficit(member) * ratio;
+  }
+
   /** Sets the clock back to 0. Returns the sum of all deficits, free of what rounding has added up elsewhere. */
   rebase(): number {
     let sum = 0;

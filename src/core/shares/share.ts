@@ -18,6 +18,17 @@ export class Share {
     this.members = plan.isGroup ? new Members(plan.burst) : undefined;
   }
 
+  /** The bucket gets another size. Returns what of a deficit is left then: all, but where it does not fit any more. */
+  shrink(deficit: number, burst: number): number {
+    const before = this.plan.burst;
+    if (burst >= before || deficit === 0) return deficit;
+    if (this.members === undefined) return Math.min(deficit, burst) + Math.max(0, deficit - before);
+    // One member that asks without a pause takes half of the bucket; more of them, more.
+    const left = Math.min(deficit, Math.max((deficit * burst) / before, burst / 2));
+    this.members.shrink(left / deficit);
+    return left;
+  }
+
   /** Takes over a new plan for a new virtual clock, on which it is full until it is charged. */
   adopt(plan: SharePlan): void {
     this.plan = plan;

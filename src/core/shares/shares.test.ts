@@ -228,13 +228,20 @@ describe("a new configuration", () => {
     expect(shares.deficitOf("A", "a", 1_000)).toBeCloseTo(8);
   });
 
-  test("makes a share wait that has taken more than it may now", () => {
+  test("has a share that took more than its new bucket holds find that empty, and its new floor from then on", () => {
     const shares = new Shares(CONFIG, 0);
     take(shares, A, 0);
     shares.reconfigure({ ...CONFIG, unitsPerMinute: 60 }, 0);
-    expect(of(shares, "A", 0)).toMatchObject({ deficit: expect.closeTo(30), available: 0 });
-    expect(shares.check("A", "a", 1, 26_900).kind).toBe("over");
-    expect(shares.check("A", "a", 1, 27_000).kind).toBe("room");
+    expect(of(shares, "A", 0)).toMatchObject({ burst: expect.closeTo(4), deficit: expect.closeTo(4) });
+    expect(shares.check("A", "a", 1, 900).kind).toBe("over");
+    expect(shares.check("A", "a", 1, 1_000).kind).toBe("room");
+  });
+
+  test("keeps what a share owes beyond its bucket", () => {
+    const shares = new Shares(CONFIG, 0);
+    offer(shares, A, 100, 0);
+    shares.reconfigure({ ...CONFIG, unitsPerMinute: 60 }, 0);
+    expect(of(shares, "A", 0)).toMatchObject({ deficit: expect.closeTo(4 + 70) });
   });
 
   test("fills a share that becomes a group, or stops being one", () => {

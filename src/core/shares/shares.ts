@@ -19,6 +19,10 @@
  *   truth     more than was charged is charged in full; less is given back, from what is owed, then from D_m and D_i,
  *             never below 0. For a request that was let in as unused only the meter learns of it
  *   retry     the time until there is room, if nobody becomes hungry or full meanwhile
+ *   change    a new configuration keeps all deficits, in units. But where a bucket becomes smaller, no more is missing
+ *             than keeps out whoever asks without a pause: all of the new bucket, or in a group as much of it as was
+ *             missing of the old one; else they would get nothing until the difference has flowed back. What exceeds the
+ *             old bucket, or is owed, stays
  *
  * S1  Floor: a share that always asks is admitted at least w_i C T - 1 grain in any time T.
  * S2  Total: all together are admitted at most C T + all bursts (a group's: its cap) + the size of the meter in any
@@ -112,8 +116,8 @@ export class Shares {
   }
 
   /**
-   * Takes over a new configuration. Deficits stay, in units; a share that is new, or was one consumer's and is now a
-   * group's or the other way round, starts full. A share that is left out is forgotten.
+   * Takes over a new configuration. Deficits stay, in units, or shrink with their buckets; a share that is new, or was one
+   * consumer's and is now a group's or the other way round, starts full. A share that is left out is forgotten.
    */
   reconfigure(config: SharesConfig, now: Ms): void {
     checkConfig(config);
@@ -125,7 +129,7 @@ export class Shares {
       const known = this.#shares.get(plan.name);
       const share = known === undefined || known.plan.isGroup !== plan.isGroup ? new Share(plan) : known;
       this.#fill.settle(share);
-      const deficit = this.#fill.deficitOf(share);
+      const deficit = share.shrink(this.#fill.deficitOf(share), plan.burst);
       share.adopt(plan);
       fill.adopt(share, deficit);
       shares.set(plan.name, share);

@@ -1,31 +1,39 @@
 import type { z } from "zod";
+import type { Guide } from "./guide.ts";
 import { judgeKey } from "./keys.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
-import { isMapping, valueAt } from "./plain.ts";
+import { valueAt } from "./plain.ts";
 import { showValue } from "./show.ts";
 
 type Issue = z.core.$ZodIssue;
 
+/** A tree, and what advice on its mistakes is taken from. */
+interface Judged {
+  readonly tree: unknown;
+  readonly guide: Guide;
+}
+
 /** What zod has against a tree, in our own words. */
-export function toFindings(tree: unknown, issues: readonly Issue[], parent: ConfigPath = []): readonly Finding[] {
+export function toFindings(judged: Judged, issues: readonly Issue[], parent: ConfigPath = []): readonly Finding[] {
   return issues.flatMap((issue) => {
     const path = [...parent, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
-    return findingsOf(tree, issue, path);
+    return findingsOf(judged, issue, path);
   });
 }
 
-function findingsOf(tree: unknown, issue: Issue, path: ConfigPath): readonly Finding[] {
+function findingsOf(judged: Judged, issue: Issue, path: ConfigPath): readonly Finding[] {
+  const { tree, guide } = judged;
   const value = valueAt(tree, path);
   const about = { severity: "error", path, at: "value" } as const;
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => judgeKey(path, key));
+      return issue.keys.map((key) => judgeKey(guide, path, key));
     case "invalid_union":
-      return toFindings(tree, branchFor(value, issue.errors), path);
+      return toFindings(judged, branchFor(issue.errors), path);
     case "custom":
       return [{ ...about, rule: issue.message, received: showValue(path, value), ...faultOf(issue.params) }];
     case "invalid_type":
-      return [{ ...about, ...typeRule(issue.expected, path, value) }];
+      return [{ ...about, ...typeRule(issue.expected, { path, value, guide }) }];
     case "too_small":
       return [{ ...about, rule: "must have at least one item" }];
     case "too_big":
@@ -42,11 +50,10 @@ function findingsOf(tree: unknown, issue: Issue, path: ConfigPath): readonly Fin
 /** A list or mapping that is missing, empty, or something else. */
 function typeRule(
   expected: string,
-  path: ConfigPath,
-  value: unknown,
+  { path, value, guide }: { readonly path: ConfigPath; readonly value: unknown; readonly guide: Guide },
 ): Pick<Finding, "rule" | "received" | "hint" | "absent"> {
   if (value === undefined) return { rule: "is missing", absent: true };
-  if (value === null) return { rule: "is empty", hint: emptyHint(path), absent: true };
+  if (value === null) return { rule: "is empty", hint: guide.emptyHint(path), absent: true };
   const received = showValue(path, value);
   if (expected === "array") {
     const hint = typeof value === "string" ? "put it in brackets, or on a line of its own after a dash" : undefined;
@@ -55,19 +62,10 @@ function typeRule(
   return { rule: "must be a mapping of keys to values", received };
 }
 
-function emptyHint(path: ConfigPath): string | undefined {
-  if (path.length === 0) return "it needs at least one deployment with a backend";
-  if (path.length === 1 && path[0] === "admin") return "admin: {} takes the defaults; without the key, there is none";
-  return path.at(-1) === "queue" && path.length === 3
-    ? "queue: {} takes the defaults; without the key, nothing waits"
-    : undefined;
-}
-
-/** A union of ours is "text or mapping": the branch that fits what was written has the errors that help. */
-function branchFor(value: unknown, branches: readonly (readonly Issue[])[]): readonly Issue[] {
-  const mapping = isMapping(value);
+/** A union of ours is "text, list or mapping": the branch that fits what was written has the errors that help. */
+function branchFor(branches: readonly (readonly Issue[])[]): readonly Issue[] {
   const fits = (branch: readonly Issue[]): boolean =>
-    branch.every((issue) => (issue.code !== "custom" || issue.path.length > 0) === mapping);
+    !branch.some(({ code, path }) => path.length === 0 && (code === "custom" || code === "invalid_type"));
   return branches.find(fits) ?? branches[0] ?? [];
 }
 

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../core/units.ts";
 import { check } from "./checks/check.ts";
 import { toFindings } from "./issues.ts";
+import { OWN_GUIDE } from "./own-guide.ts";
 import { isMapping, valueAt } from "./plain.ts";
 import type { Finding } from "./problem.ts";
 import { readSchema } from "./schema/file.ts";
@@ -20,7 +21,7 @@ export interface Judgement {
 export function judge(tree: unknown, now?: EpochMs): Judgement {
   const reading = readSchema(tree);
   const findings = [
-    ...(reading.kind === "refused" ? toFindings(tree, reading.issues) : []),
+    ...(reading.kind === "refused" ? toFindings({ tree, guide: OWN_GUIDE }, reading.issues) : []),
     ...checkDeploymentCount(tree),
     ...check(viewOf(tree), now),
   ];

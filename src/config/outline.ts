@@ -1,6 +1,5 @@
 import type { z } from "zod";
 import type { ConfigPath } from "./problem.ts";
-import { jsonSchema } from "./schema/file.ts";
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
@@ -14,9 +13,6 @@ export interface OutlineEntry {
 
 const ANY_NAME = "<name>";
 const ANY_ITEM = "[]";
-
-/** Every key that the schema knows, parents before their children. */
-export const OUTLINE: readonly OutlineEntry[] = [...entriesOf(jsonSchema(), [])];
 
 function* entriesOf(schema: Schema, path: readonly string[]): Generator<OutlineEntry> {
   for (const [key, child] of Object.entries(schema.properties ?? {})) {
@@ -34,38 +30,53 @@ function* entriesOf(schema: Schema, path: readonly string[]): Generator<OutlineE
   for (const branch of schema.anyOf ?? []) yield* entriesOf(branch, path);
 }
 
-const BY_PATH: ReadonlyMap<string, OutlineEntry> = new Map(OUTLINE.map((entry) => [nameOf(entry.path), entry]));
-const SECTIONS: ReadonlySet<string> = new Set(
-  OUTLINE.flatMap(({ path }) => path.map((_, index) => nameOf(path.slice(0, index + 1)))),
-);
+/** Every key that a schema knows, and where it may stand. */
+export class Outline {
+  /** Parents before their children. */
+  readonly entries: readonly OutlineEntry[];
+  readonly #byPath: ReadonlyMap<string, OutlineEntry>;
+  readonly #sections: ReadonlySet<string>;
 
-/** The keys that may stand in the mapping at `path`. */
-export function keysAt(path: ConfigPath): readonly string[] {
-  const section = generalise(path);
-  const children = OUTLINE.filter(({ path }) => path.length === section.length + 1 && startsWith(path, section));
-  return children.map((entry) => entry.path.at(-1) ?? "");
-}
-
-/** What the schema knows about the key at `path`. */
-export function entryAt(path: ConfigPath): OutlineEntry | undefined {
-  return BY_PATH.get(nameOf(generalise(path)));
-}
-
-/** The sections that have such a key, the outermost first. */
-export function homesOf(key: string): readonly (readonly string[])[] {
-  return OUTLINE.filter(({ path }) => path.at(-1) === key)
-    .map(({ path }) => path.slice(0, -1))
-    .toSorted((a, b) => a.length - b.length);
-}
-
-/** A part that is no key of the schema can only be a name of the user's. */
-function generalise(path: ConfigPath): readonly string[] {
-  const general: string[] = [];
-  for (const part of path) {
-    const known = typeof part === "string" && SECTIONS.has(nameOf([...general, part]));
-    general.push(typeof part === "number" ? ANY_ITEM : known ? part : ANY_NAME);
+  /** From the JSON Schema of a file before variables are filled in. */
+  constructor(schema: Schema) {
+    this.entries = [...entriesOf(schema, [])];
+    this.#byPath = new Map(this.entries.map((entry) => [nameOf(entry.path), entry]));
+    this.#sections = new Set(
+      this.entries.flatMap(({ path }) => path.map((_, index) => nameOf(path.slice(0, index + 1)))),
+    );
   }
-  return general;
+
+  /** The keys that may stand in the mapping at `path`. */
+  keysAt(path: ConfigPath): readonly string[] {
+    const section = this.#generalise(path);
+    const children = this.entries.filter(
+      ({ path }) => path.length === section.length + 1 && startsWith(path, section) && path.at(-1) !== ANY_NAME,
+    );
+    return children.map((entry) => entry.path.at(-1) ?? "");
+  }
+
+  /** What the schema knows about the key at `path`. */
+  entryAt(path: ConfigPath): OutlineEntry | undefined {
+    return this.#byPath.get(nameOf(this.#generalise(path)));
+  }
+
+  /** The sections that have such a key, the outermost first. */
+  homesOf(key: string): readonly (readonly string[])[] {
+    return this.entries
+      .filter(({ path }) => path.at(-1) === key)
+      .map(({ path }) => path.slice(0, -1))
+      .toSorted((a, b) => a.length - b.length);
+  }
+
+  /** A part that is no key of the schema can only be a name of the user's. */
+  #generalise(path: ConfigPath): readonly string[] {
+    const general: string[] = [];
+    for (const part of path) {
+      const known = typeof part === "string" && this.#sections.has(nameOf([...general, part]));
+      general.push(typeof part === "number" ? ANY_ITEM : known ? part : ANY_NAME);
+    }
+    return general;
+  }
 }
 
 function nameOf(path: readonly string[]): string {

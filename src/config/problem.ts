@@ -52,8 +52,30 @@ export interface Finding {
   readonly offset?: number | undefined;
 }
 
-/** The result for a list of problems: valid where none of them is an error and there is a configuration. */
-export function toResult(config: Config | undefined, problems: readonly Problem[]): ConfigResult {
-  const invalid = config === undefined || problems.some((problem) => problem.severity === "error");
-  return invalid ? { kind: "invalid", problems } : { kind: "valid", config, warnings: problems };
+/** What became of a file of any kind. `problems` holds at least one error, and the warnings too. */
+export type Parsed<T> =
+  | { readonly kind: "valid"; readonly value: T; readonly warnings: readonly Problem[] }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+
+/** Valid where no problem is an error and there is a value. */
+export function toParsed<T>(value: T | undefined, problems: readonly Problem[]): Parsed<T> {
+  const invalid = value === undefined || problems.some((problem) => problem.severity === "error");
+  return invalid ? { kind: "invalid", problems } : { kind: "valid", value, warnings: problems };
+}
+
+/** The same for a configuration. */
+export function toResult(parsed: Parsed<Config>): ConfigResult {
+  return parsed.kind === "invalid" ? parsed : { kind: "valid", config: parsed.value, warnings: parsed.warnings };
+}
+
+/** A problem that has no line to point at. */
+export function wholeFile(file: string, { rule, hint }: Refusal): Problem {
+  const place = { severity: "error", file, line: 0, column: 0, path: "" } as const;
+  return { ...place, rule, ...(hint !== undefined && { hint }) };
+}
+
+/** Why a whole file is refused. */
+export interface Refusal {
+  readonly rule: string;
+  readonly hint?: string | undefined;
 }

@@ -1,10 +1,10 @@
-import { COMING } from "./keys.ts";
 import type { OutlineEntry } from "./outline.ts";
-import { formatOutlinePath, OUTLINE } from "./outline.ts";
+import { formatOutlinePath } from "./outline.ts";
+import { OWN_GUIDE } from "./own-guide.ts";
 
 /** The page `docs/reference/configuration.md`, from the schema alone. It stands as the formatter would leave it. */
 export function referencePage(): string {
-  return [HEAD, ...OUTLINE.filter(isNew).map(formatEntry), formatComing()].join("\n\n") + "\n";
+  return [HEAD, ...OWN_GUIDE.outline.entries.filter(isNew).map(formatEntry), formatComing()].join("\n\n") + "\n";
 }
 
 /** An exception has the keys of \`limits\`, and nobody wants to read them twice. */
@@ -77,7 +77,8 @@ language server, the first line of the file says where the schema is:
 
 ## Keys`;
 
-function formatEntry({ path, schema, required }: OutlineEntry): string {
+/** The section of one key in a reference page. */
+export function formatEntry({ path, schema, required }: OutlineEntry): string {
   const facts = [
     `- value: ${schema.title ?? collection(schema.type)}`,
     required ? "- required" : schema.default === undefined ? "- optional" : `- default: ${formatDefault(schema)}`,
@@ -98,7 +99,7 @@ function formatDefault({ default: value, properties }: OutlineEntry["schema"]): 
 }
 
 function formatComing(): string {
-  const keys = COMING.map((key) => `\`${key}\``).join(", ");
+  const keys = OWN_GUIDE.coming.map((key) => `\`${key}\``).join(", ");
   return `## Not in this version
 
 These keys come with the next release. Until then a file that has one at the top is refused, with a message that says so:

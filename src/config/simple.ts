@@ -1,7 +1,7 @@
 import type { Ms } from "../core/units.ts";
 import { judge } from "./judge.ts";
 import type { ConfigPath, ConfigResult, Finding, Problem } from "./problem.ts";
-import { toResult } from "./problem.ts";
+import { toParsed, toResult } from "./problem.ts";
 
 /**
  * The flags of `headgate serve` without a file. Numbers are plain, and durations milliseconds; text is read as the file is
@@ -31,7 +31,7 @@ export function simpleConfig(flags: SimpleFlags): ConfigResult {
   const problems = findings.map(toProblem);
   // Every backend has the same key, and one bad key is one mistake.
   const unlike = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
-  return toResult(config, [...unlike.values()]);
+  return toResult(toParsed(config, [...unlike.values()]));
 }
 
 /** What the same settings would look like in a file. */

@@ -88,12 +88,16 @@ function quoteAround(document: Document.Parsed, end: number): number | undefined
   return start;
 }
 
-/** The most common trap: `{ port: ${PORT} }`, where the brace of the reference opens a mapping of its own. */
+/**
+ * The most common traps: `{ port: ${PORT} }`, where the brace of the reference opens a mapping of its own, and `floor: >= 99%`,
+ * where the sign opens a text of several lines.
+ */
 function hintFor(text: string, offset: number): string | undefined {
   const start = text.lastIndexOf("\n", offset - 1) + 1;
   const end = text.indexOf("\n", offset);
   const line = text.slice(start, end === -1 ? undefined : end);
-  return line.includes("${") ? 'put text with a reference in quotes: "${NAME}"' : undefined;
+  if (line.includes("${")) return 'put text with a reference in quotes: "${NAME}"';
+  return /[:,[]\s*>=?\s*\d/.test(line) ? 'put text that begins with > in quotes: ">= 99%"' : undefined;
 }
 
 /** Later complaints about a line come from the first one. */

@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["core", "contracts"],
   config: ["core", "contracts", "node:", "zod", "yaml"],
   gateway: ["core", "contracts", "engine", "config types", "node:", "undici", "jose", "gpt-tokenizer"],
-  lab: ["core", "contracts", "engine", "testing", "node:", "zod"],
+  lab: ["core", "contracts", "engine", "testing", "config", "gateway", "node:", "zod", "undici"],
   cli: ["core", "contracts", "engine", "config", "gateway", "lab", "node:", "commander"],
 };
 

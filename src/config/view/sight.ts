@@ -1,4 +1,4 @@
-import { entryAt } from "../outline.ts";
+import { OWN_GUIDE } from "../own-guide.ts";
 import { isMapping, valueAt } from "../plain.ts";
 import type { ConfigPath } from "../problem.ts";
 import type { Range, Reading } from "../units.ts";
@@ -18,7 +18,7 @@ export function sight(tree: unknown): Sight {
     const section = valueAt(tree, path.slice(0, -1));
     const given = valueAt(tree, path);
     const leftOut = given === undefined && (section === undefined || isMapping(section));
-    const reading = read(leftOut ? entryAt(path)?.schema.default : given);
+    const reading = read(leftOut ? OWN_GUIDE.outline.entryAt(path)?.schema.default : given);
     return reading.kind === "read" ? { value: reading.value, path } : undefined;
   };
 }

@@ -242,7 +242,7 @@ describe("headgate model", () => {
 
   test("refuses an unknown preset and a port that is taken", async () => {
     await expect(runModel({ preset: "gpt-9", port: 0 })).rejects.toThrow(
-      'preset must be one of nim-gpt-oss-20b, strix-halo-235b, instant, got "gpt-9"',
+      'preset must be one of nim-gpt-oss-20b, strix-halo-235b, strix-halo-235b-batch-256, instant, got "gpt-9"',
     );
     await withServer({}, async (server) => {
       await expect(runModel({ preset: "instant", port: server.port })).rejects.toThrow("EADDRINUSE");
@@ -250,6 +250,6 @@ describe("headgate model", () => {
   });
 
   test("describes each preset in a line", () => {
-    expect(describePresets().split("\n")).toHaveLength(3);
+    expect(describePresets().split("\n")).toHaveLength(4);
   });
 });

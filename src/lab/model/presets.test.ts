@@ -95,6 +95,31 @@ describe("strix-halo-235b", () => {
   });
 });
 
+describe("strix-halo-235b-batch-256", () => {
+  test("alone generates 9 tokens per second", () => {
+    const { gapMs } = measureAlone("strix-halo-235b-batch-256", 50, 100);
+    expect(Math.abs(1_000 / gapMs / 9 - 1)).toBeLessThan(0.01);
+  });
+
+  test.each([
+    [500, 291],
+    [1_000, 486],
+    [2_000, 405],
+  ])("processes a prompt of %i tokens at %i tokens per second", (promptTokens, tokensPerSecond) => {
+    const { firstTokenMs } = measureAlone("strix-halo-235b-batch-256", promptTokens, 2);
+    expect(Math.abs((1_000 * promptTokens) / firstTokenMs / tokensPerSecond - 1)).toBeLessThan(0.02);
+  });
+
+  test("serves 16 requests at once, and 16 more after them", () => {
+    const { clock, engine, telemetry } = start("strix-halo-235b-batch-256");
+    const submit = (): void => void engine.submit({ promptTokens: 100, maxTokens: 20 }, { end: () => {} });
+    for (let count = 0; count < 32; count++) submit();
+    clock.runAll();
+    expect(engine.state.wedged).toBe(false);
+    expect(telemetry.endings.length).toBe(32);
+  });
+});
+
 test("instant takes no time", () => {
   const { clock, engine } = start("instant");
   const endings: string[] = [];

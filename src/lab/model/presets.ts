@@ -2,7 +2,7 @@ import type { EngineConfig } from "./engine-types.ts";
 import type { GpuFacts } from "./metrics/gpu.ts";
 import type { OutputLength } from "./text.ts";
 
-export type PresetName = "nim-gpt-oss-20b" | "strix-halo-235b" | "instant";
+export type PresetName = "nim-gpt-oss-20b" | "strix-halo-235b" | "strix-halo-235b-batch-256" | "instant";
 
 /** One server to imitate. */
 export interface Preset {
@@ -77,6 +77,29 @@ const strixHalo235b: Preset = {
   gpu: { name: "Simulated Strix Halo", memoryMib: 98_304, usedMib: 91_000, idleWatts: 12, busyWatts: 120 },
 };
 
+/**
+ * The same server with batch size 256: somewhat slower, and not known to wedge. A prompt takes a step for each 256 tokens; the
+ * curve is fitted so that prompts of 500, 1000 and 2000 tokens run at 291, 486 and 405 tokens per second.
+ */
+const strixHalo235bBatch256: Preset = {
+  ...strixHalo235b,
+  name: "strix-halo-235b-batch-256",
+  summary: "the same with batch size 256: 9 tokens per second alone, prompts at 291 to 486; does not wedge",
+  engine: {
+    ...strixHalo235b.engine,
+    perSequenceMs: 51.1,
+    promptCurve: [
+      { tokens: 0, ms: 0 },
+      { tokens: 16, ms: 250 },
+      { tokens: 500, ms: 1_596 },
+      { tokens: 1_000, ms: 1_816 },
+      { tokens: 2_000, ms: 4_456 },
+    ],
+    stepTokens: 256,
+    wedgeAtConcurrent: Infinity,
+  },
+};
+
 /** No time passes: for benchmarks and tests of everything but time. */
 const instant: Preset = {
   name: "instant",
@@ -105,10 +128,16 @@ const instant: Preset = {
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   "nim-gpt-oss-20b": nimGptOss20b,
   "strix-halo-235b": strixHalo235b,
+  "strix-halo-235b-batch-256": strixHalo235bBatch256,
   instant,
 };
 
-export const PRESET_NAMES: readonly PresetName[] = ["nim-gpt-oss-20b", "strix-halo-235b", "instant"];
+export const PRESET_NAMES: readonly PresetName[] = [
+  "nim-gpt-oss-20b",
+  "strix-halo-235b",
+  "strix-halo-235b-batch-256",
+  "instant",
+];
 
 export function isPresetName(name: string): name is PresetName {
   return Object.hasOwn(PRESETS, name);

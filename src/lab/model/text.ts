@@ -46,7 +46,8 @@ export interface FateOptions {
   readonly maxTokens: Tokens | undefined;
 }
 
-function drawLength(random: Random, { medianTokens, spread, minTokens, maxTokens }: OutputLength): Tokens {
+/** Tokens until a model stops by itself. */
+export function drawLength(random: Random, { medianTokens, spread, minTokens, maxTokens }: OutputLength): Tokens {
   // Box and Muller's way to a normal number.
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const drawn = Math.round(medianTokens * Math.exp(spread * normal));

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 import { describePresets } from "../lab/model/run.ts";
 import type { ExitCode } from "./exit.ts";
@@ -6,6 +6,7 @@ import type { CheckOptions } from "./commands/check.ts";
 import type { DemoOptions } from "./commands/demo.ts";
 import type { HashKeyOptions, NewKeyOptions } from "./commands/keys.ts";
 import type { ModelOptions } from "./commands/model.ts";
+import type { LoadFlags } from "./load/options.ts";
 import type { ServeOptions } from "./commands/serve.ts";
 import { packageVersion } from "./version.ts";
 
@@ -27,6 +28,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   addCheck(program, done);
   addKeys(program, done);
   addModel(program, done);
+  addLoad(program, done);
   addDemo(program, done);
   return program;
 }
@@ -45,6 +47,7 @@ function addServe(program: Command, done: (code: ExitCode) => void): void {
     .option("--api-key <key>", "key to send to the backends; better put it into HEADGATE_BACKEND_KEY")
     .option("--drain-timeout <duration>", "how long running requests may go on after SIGTERM (default 10m)")
     .option("--config <file>", "read all of this from a YAML file instead")
+    .addOption(new Option("--speed <factor>", "let the gate's time run so many times as fast, for the lab").hideHelp())
     .addHelpText(
       "after",
       `
@@ -140,5 +143,65 @@ function addDemo(program: Command, done: (code: ExitCode) => void): void {
     .action(async (options: DemoOptions) => {
       const { demo } = await import("./commands/demo.ts");
       done(await demo(options));
+    });
+}
+
+function addLoad(program: Command, done: (code: ExitCode) => void): void {
+  const load = program
+    .command("load")
+    .description("run a load test, and report who got what and how the model fared")
+    .argument("[scenario]", "a built-in one (see --list), or a YAML file")
+    .option("--list", "list the built-in scenarios")
+    .option(
+      "--virtual",
+      "on virtual time: the gate's engine and the simulated model without sockets, in a second or two",
+    )
+    .option("--speed <factor>", "run so many times as fast as life (default: the scenario's own, 1 for a --target)")
+    .option("--duration <duration>", "scale the phases so that together they last so long, like 5m")
+    .option("--seed <n>", "same seed, same load; a range like 1-10 runs one after the other (default 1)")
+    .option("--target <url...>", "send the load to this server instead of a simulated model; given twice, side by side")
+    .option("--metrics <url>", "the target's page of Prometheus metrics, to see its model")
+    .option("--no-gate", "also send the same load straight to the model, and show both side by side")
+    .option("--report <dir>", "write report.html, report.json and every request as a line of JSON")
+    .option("--assert", "end with 1 where something that the scenario asserts does not hold")
+    .option("--verbose", "show the checks that hold, too")
+    .option("--json", "print the report as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  The six situations of a shared deployment, 17 minutes in a second:
+    $ headgate load shared-deployment --virtual
+  A GPU that dies of ten requests at once, with and without the gate, over HTTP:
+    $ headgate load fragile-gpu --no-gate --report ./fragile
+  Your own scenario against your own gate:
+    $ headgate load init && headgate load scenario.yaml --target http://127.0.0.1:8080 --report ./run
+`,
+    )
+    // Commands take this over from the one that they belong to when they are made.
+    .exitOverride()
+    .action(async (scenario: string | undefined, options: LoadFlags) => {
+      const command = await import("./commands/load.ts");
+      done(await command.load(scenario, options));
+    });
+  load
+    .command("init")
+    .description("write a scenario to edit")
+    .argument("[file]", "where to (default scenario.yaml)")
+    .addHelpText("after", "\nExample:\n  $ headgate load init my-load.yaml\n")
+    .action(async (file: string | undefined) => {
+      const { initScenario } = await import("./commands/load-init.ts");
+      done(initScenario(file));
+    });
+  load
+    .command("diff")
+    .description("tell what is different between two reports")
+    .argument("<before>", "a report.json, or the folder that it is in")
+    .argument("<after>", "the other one")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  $ headgate load diff ./monday ./tuesday\n")
+    .action(async (before: string, after: string, options: { json?: boolean }) => {
+      const { diffRuns } = await import("./commands/load-diff.ts");
+      done(diffRuns(before, after, options));
     });
 }

@@ -1,5 +1,6 @@
 import type { Ms } from "../core/units.ts";
 import type { PresetName } from "./model/presets.ts";
+import { type Assertion, METRICS } from "./scenario/assertion.ts";
 import type { Scenario } from "./scenario/types.ts";
 
 /** One run of a scenario, beside which others may stand in the report. */
@@ -44,4 +45,16 @@ export function lasting(scenario: Scenario, totalMs: Ms): Scenario {
     })),
   }));
   return { ...scenario, phases };
+}
+
+/** The scenario without what can only be asserted of a model that can be seen, and how much that is. */
+export function unseen(scenario: Scenario): { readonly scenario: Scenario; readonly leftOut: number } {
+  let leftOut = 0;
+  const keep = (assertions: readonly Assertion[]): readonly Assertion[] => {
+    const kept = assertions.filter(({ metric }) => !METRICS[metric].needsModel);
+    leftOut += assertions.length - kept.length;
+    return kept;
+  };
+  const phases = scenario.phases.map((phase) => ({ ...phase, assertions: keep(phase.assertions) }));
+  return { scenario: { ...scenario, phases, assertions: keep(scenario.assertions) }, leftOut };
 }

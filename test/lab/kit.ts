@@ -6,7 +6,7 @@ import type { Arrivals, Behaviour, Phase, PhaseLoad, Scenario } from "../../src/
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 
 /** Answers by a script, on a clock. */
-export class ScriptedDoor implements Door {
+class ScriptedDoor implements Door {
   readonly asked: { readonly question: Question; readonly at: number }[] = [];
   open = 0;
   mostOpen = 0;
@@ -48,7 +48,7 @@ export class ScriptedDoor implements Door {
   }
 }
 
-export const OK_HEAD = { status: 200, outcome: "", queueMs: 0, retryAfterMs: undefined, shouldRetry: undefined };
+const OK_HEAD = { status: 200, outcome: "", queueMs: 0, retryAfterMs: undefined, shouldRetry: undefined };
 
 /** A streamed answer of so many tokens, the first after `firstMs`, the others `gapMs` apart. */
 export function streamed(
@@ -78,7 +78,7 @@ export function refused(
   };
 }
 
-export const BEHAVIOUR: Behaviour = {
+const BEHAVIOUR: Behaviour = {
   api: "chat",
   model: undefined,
   prompt: { kind: "turns", values: [100] },
@@ -99,7 +99,7 @@ export function loadOf(
   return { consumer: "a", arrivals, fromMs: 0, behaviour: { ...BEHAVIOUR, ...behaviour }, ...rest };
 }
 
-export function phaseOf(loads: readonly PhaseLoad[], durationMs: number | undefined = undefined, name = "only"): Phase {
+export function phaseOf(loads: readonly PhaseLoad[], durationMs?: number, name = "only"): Phase {
   return { name, durationMs, loads, gate: undefined, assertions: [] };
 }
 

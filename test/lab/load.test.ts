@@ -7,7 +7,7 @@ import { loadOf, phaseOf, play, refused, scenarioOf, streamed } from "./kit.ts";
 
 const SECOND = 1_000;
 const constant = (perMinute: number): Arrivals => ({ kind: "constant", perMinute });
-const workers = (steps: readonly number[], requests: number | undefined = undefined, pauseMs = 0): Arrivals => ({
+const workers = (steps: readonly number[], requests?: number, pauseMs = 0): Arrivals => ({
   kind: "workers",
   steps,
   requests,

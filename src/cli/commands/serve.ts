@@ -2,9 +2,11 @@ import { type ConfigResult, formatProblems, simpleConfig, type SimpleFlags } fro
 import type { Config, ServerConfig } from "../../config/types.ts";
 import { systemClock } from "../../engine/clock.ts";
 import { createGateway, type Gateway, type GatewayOptions, lookAtBackends } from "../../gateway/index.ts";
+import { speedUp } from "../../lab/model/speed.ts";
 import { CommandError, EXIT, type ExitCode, listenError } from "../exit.ts";
 import { formatDuration, urlOf } from "../format.ts";
 import { createLog } from "../log.ts";
+import { positiveNumber } from "../numbers.ts";
 import { listenErrorInFile, type Office, openOffice } from "../office.ts";
 import { type FileVersion, readVersion } from "../reload.ts";
 import { runUntilSignal } from "../stop.ts";
@@ -24,6 +26,8 @@ export interface ServeOptions {
   readonly queueWait?: string;
   readonly apiKey?: string;
   readonly drainTimeout?: string;
+  /** For the lab, where a scenario runs faster than the clock. */
+  readonly speed?: string;
   readonly debug?: boolean;
 }
 
@@ -40,7 +44,8 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     debug: options.debug === true,
   });
   const version = packageVersion();
-  const gateway = build(config, { log, version });
+  const clock = speedUp(systemClock, positiveNumber("--speed", options.speed ?? "1"));
+  const gateway = build(config, { log, version, clock });
   const path = options.config;
   // First, so that a gate that operators cannot reach serves nobody.
   const office = path === undefined ? undefined : await openOffice({ path, config, hash, gateway, log });

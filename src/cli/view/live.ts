@@ -1,11 +1,10 @@
-import type { Cancel, Clock } from "../../contracts/clock.ts";
+import type { Clock } from "../../contracts/clock.ts";
 import type { Ms } from "../../core/units.ts";
 import type { Gateway } from "../../gateway/index.ts";
 import type { Palette, Terminal } from "../terminal.ts";
 import { frame, plainLine, rate } from "./frame.ts";
+import { type Picture, Repaint } from "./repaint.ts";
 
-const REDRAW_MS: Ms = 250;
-const PLAIN_MS: Ms = 10_000;
 /** The rate is that of the last few seconds. */
 const RATE_WINDOW_MS: Ms = 5_000;
 
@@ -16,58 +15,32 @@ export interface LiveViewOptions {
   readonly clock: Clock;
 }
 
-/**
- * Shows what the gate does until it is stopped: on a terminal lines that are drawn over in place, elsewhere a plain line
- * every ten seconds in which something was done.
- */
-export class LiveView {
+/** Shows what the gate does until it is stopped. */
+export class LiveView implements Picture {
   readonly #options: LiveViewOptions;
   readonly #history: { at: Ms; completed: number }[] = [];
-  #drawn = 0;
-  #lastPlain = "";
-  #cancel: Cancel | undefined;
+  readonly #repaint: Repaint;
 
   constructor(options: LiveViewOptions) {
     this.#options = options;
+    this.#repaint = new Repaint(this, options.terminal, options.clock);
   }
 
   start(): void {
-    const { clock, terminal } = this.#options;
-    const inPlace = terminal.isTTY === true;
-    const tick = (): void => {
-      if (inPlace) this.#draw();
-      else this.#print();
-      this.#cancel = clock.after(inPlace ? REDRAW_MS : PLAIN_MS, tick);
-    };
-    tick();
+    this.#repaint.start();
   }
 
-  /** Leaves the last frame standing. */
   stop(): void {
-    this.#cancel?.();
+    this.#repaint.stop();
   }
 
-  /** Takes the frame away, so that something else can be written; the next tick draws it again below. */
-  clear(): void {
-    if (this.#drawn > 0) this.#options.terminal.write(`\u001B[${this.#drawn}A\u001B[J`);
-    this.#drawn = 0;
+  lines(columns: number): readonly string[] {
+    const { gateway, palette } = this.#options;
+    return frame({ stats: gateway.stats(), perSecond: this.#perSecond(), columns }, palette);
   }
 
-  #draw(): void {
-    const { gateway, terminal, palette } = this.#options;
-    const lines = frame(
-      { stats: gateway.stats(), perSecond: this.#perSecond(), columns: terminal.columns ?? 80 },
-      palette,
-    );
-    this.clear();
-    terminal.write(`${lines.join("\n")}\n`);
-    this.#drawn = lines.length;
-  }
-
-  #print(): void {
-    const line = plainLine({ stats: this.#options.gateway.stats(), perSecond: this.#perSecond(), columns: 0 });
-    if (line !== this.#lastPlain) this.#options.terminal.write(`${line}\n`);
-    this.#lastPlain = line;
+  plain(): string {
+    return plainLine({ stats: this.#options.gateway.stats(), perSecond: this.#perSecond(), columns: 0 });
   }
 
   #perSecond(): number {

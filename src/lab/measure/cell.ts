@@ -15,18 +15,18 @@ export class Cell {
     gave_up: 0,
   };
   /** By the gate's word for it, or else by status. */
-  readonly refusals = new Map<string, number>();
+  readonly refusals: Map<string, number> = new Map<string, number>();
   refused429 = 0;
   refused503 = 0;
   withoutRetryAfter = 0;
   good = 0;
   tokensIn: Tokens = 0;
   tokensOut: Tokens = 0;
-  readonly ttft = new TimeHistogram();
-  readonly itl = new TimeHistogram();
-  readonly tpot = new TimeHistogram();
-  readonly e2e = new TimeHistogram();
-  readonly queue = new TimeHistogram();
+  readonly ttft: TimeHistogram = new TimeHistogram();
+  readonly itl: TimeHistogram = new TimeHistogram();
+  readonly tpot: TimeHistogram = new TimeHistogram();
+  readonly e2e: TimeHistogram = new TimeHistogram();
+  readonly queue: TimeHistogram = new TimeHistogram();
   readonly promptSpeed: Mean = { sum: 0, count: 0 };
   readonly generationSpeed: Mean = { sum: 0, count: 0 };
 

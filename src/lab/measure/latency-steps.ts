@@ -3,16 +3,19 @@ import { TimeHistogram } from "./histogram.ts";
 
 /** Steps that a chart has at most. */
 const MOST_STEPS = 240;
-const FIRST_STEP_S = 1;
+
+/** Seconds, each a multiple of the one before, and most of them parts of a minute: phases begin where steps do. */
+const STEPS_S = [1, 5, 10, 30, 60, 300, 600, 3_600] as const;
+const LATER_FACTOR = 24;
 
 interface Step {
   readonly ttft: TimeHistogram;
   readonly e2e: TimeHistogram;
 }
 
-/** Latency over time, in steps that grow with the run: when there are too many, each two become one. */
+/** Latency over time, in steps that grow with the run: when there are too many, several become one. */
 export class LatencySteps {
-  #stepS = FIRST_STEP_S;
+  #stepS: number = STEPS_S[0];
   #steps: (Step | undefined)[] = [];
 
   get stepS(): number {
@@ -27,7 +30,7 @@ export class LatencySteps {
 
   /** Makes the steps so long that so many seconds fit. */
   stretchTo(seconds: number): void {
-    while (seconds > this.#stepS * MOST_STEPS) this.#halve();
+    while (seconds > this.#stepS * MOST_STEPS) this.#coarsen();
   }
 
   at(index: number): Step | undefined {
@@ -43,18 +46,19 @@ export class LatencySteps {
     return step;
   }
 
-  #halve(): void {
-    const halved: (Step | undefined)[] = [];
-    for (let index = 0; index < this.#steps.length; index += 2) {
-      const first = this.#steps[index];
-      const second = this.#steps[index + 1];
-      if (first !== undefined && second !== undefined) {
-        first.ttft.add(second.ttft);
-        first.e2e.add(second.e2e);
-      }
-      halved.push(first ?? second);
+  #coarsen(): void {
+    const next = STEPS_S.find((step) => step > this.#stepS) ?? this.#stepS * LATER_FACTOR;
+    const factor = next / this.#stepS;
+    const fine = this.#steps;
+    this.#steps = [];
+    for (const [index, step] of fine.entries()) {
+      if (step === undefined) continue;
+      const coarse = Math.floor(index / factor);
+      const known = this.#steps[coarse];
+      known?.ttft.add(step.ttft);
+      known?.e2e.add(step.e2e);
+      this.#steps[coarse] = known ?? step;
     }
-    this.#steps = halved;
-    this.#stepS *= 2;
+    this.#stepS = next;
   }
 }

@@ -26,9 +26,9 @@ export interface Span {
 export class Recorder implements RunObserver {
   readonly series: readonly Series[];
   /** By the second in which they came. */
-  readonly tokensIn = new Seconds();
-  readonly tokensOut = new Seconds();
-  readonly latency = new LatencySteps();
+  readonly tokensIn: Seconds = new Seconds();
+  readonly tokensOut: Seconds = new Seconds();
+  readonly latency: LatencySteps = new LatencySteps();
   readonly spans: Span[] = [];
   readonly #scenario: Scenario;
   /** By phase, then by consumer. */

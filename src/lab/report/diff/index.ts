@@ -1,0 +1,3 @@
+export { diffReports } from "./diff.ts";
+export { formatDiff } from "./format.ts";
+export { parseReport } from "../parse.ts";

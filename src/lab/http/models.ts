@@ -1,0 +1,24 @@
+import { Agent } from "undici";
+
+import { fetchText, SILENCE_MS } from "./fetch-text.ts";
+import type { Target } from "./target.ts";
+import { isJson, parseJson } from "./usage.ts";
+
+/** The name of the first model that a server lists. Rejects where it lists none. */
+export async function firstModel({ origin, base }: Target, key: string): Promise<string> {
+  const url = `${origin}${base}/v1/models`;
+  const dispatcher = new Agent({ headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS });
+  try {
+    const name = nameIn(parseJson(await fetchText(url, { key, dispatcher })));
+    if (name === undefined) throw new Error(`GET ${url}: lists no model`);
+    return name;
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+function nameIn(list: unknown): string | undefined {
+  const data = isJson(list) ? list["data"] : undefined;
+  const first: unknown = Array.isArray(data) ? data[0] : undefined;
+  return isJson(first) && typeof first["id"] === "string" ? first["id"] : undefined;
+}

@@ -63,7 +63,7 @@ function memberLines(stats: ProxyStats, palette: Palette): readonly string[] {
 }
 
 /** Cuts a line to the terminal's width; escape sequences take no room. */
-function clip(line: string, columns: number): string {
+export function clip(line: string, columns: number): string {
   let shown = 0;
   let result = "";
   // oxlint-disable-next-line no-control-regex -- the escape character starts a colour

@@ -48,8 +48,9 @@ export class Pace {
   }
 
   charge(cost: number, now: Ms): void {
-    const lateness = this.#burst === undefined ? LATE_TIMER : 0;
-    if (cost > 0) this.#paidAt = Math.max(this.#paidAt, now - lateness) + cost * this.#msPerUnit;
+    if (cost <= 0) return;
+    const wasAwaited = this.#burst === undefined && this.#paidAt >= now - LATE_TIMER;
+    this.#paidAt = (wasAwaited ? this.#paidAt : Math.max(this.#paidAt, now)) + cost * this.#msPerUnit;
   }
 
   /** Something really cost `delta` more, or less. */

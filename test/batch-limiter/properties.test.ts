@@ -76,8 +76,8 @@ async function play(plan: Plan, clock: SteppingClock): Promise<readonly Sent[]> 
         permit.settle();
         return { cost, at: permit.at };
       } catch (error) {
-        expect(error).toMatchObject({ name: "AbortError" });
-        return undefined;
+        if (error === giveUp.signal.reason) return undefined;
+        throw error;
       } finally {
         cancel?.();
       }
@@ -102,8 +102,8 @@ function expectWithin(plan: Plan, sent: readonly Sent[], delay: (send: Sent) => 
   for (const limit of plan.limits) {
     const counted = arrivals(sent, limit, delay);
     expect(mostInAnyWindow(counted, limit.windowMs)).toBeLessThanOrEqual(limit.amount);
-    const { burst } = limit;
-    if (burst !== undefined && burst < limit.amount) expect(fitsBucket(counted, { ...limit, burst })).toBe(true);
+    // Any bucket as large as the limit is held by its windows.
+    expect(fitsBucket(counted, { ...limit, burst: limit.burst ?? limit.amount })).toBe(true);
   }
 }
 

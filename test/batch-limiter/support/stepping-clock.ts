@@ -36,9 +36,13 @@ export class SteppingClock implements Clock {
     return this.at(this.#lateness(this.now() + Math.max(0, delay)), run);
   }
 
-  /** Something happens at that instant which is no timer. */
+  /** Something happens at that instant in the process which is no timer. */
   at(instant: Ms, run: () => void): Cancel {
-    const delay = this.#awake(Math.max(instant, this.now())) - this.now();
+    return this.inNetwork(this.#awake(Math.max(instant, this.now())) - this.now(), run);
+  }
+
+  /** Something happens outside of the process, which goes on whatever that does. */
+  inNetwork(delay: Ms, run: () => void): Cancel {
     // As the clock rounds it.
     const entry = { at: this.now() + delay };
     this.#due.add(entry);

@@ -260,7 +260,7 @@ function headerOf(options: BatchFileOptions, looked: Preflight | undefined): Jou
   // Values of headers may be secrets.
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   const settings = {
-    "--url": url,
+    "--url": url.replace(/\/+$/, ""),
     "--api": api,
     ...(model !== undefined && { "--model": model }),
     ...(names.length > 0 && { "--header": names.sort().join(", ") }),

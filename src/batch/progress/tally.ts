@@ -27,9 +27,9 @@ export class Tally {
   readonly #failures: Partial<Record<FailureCause, number>> = {};
   readonly #retries: Partial<Record<Retry["cause"], number>> = {};
   /** Of single rows, for projections. */
-  readonly input = new Moments();
-  readonly output = new Moments();
-  readonly latency = new Moments();
+  readonly input: Moments = new Moments();
+  readonly output: Moments = new Moments();
+  readonly latency: Moments = new Moments();
   #firstSend: Ms | undefined;
   #lastSend: Ms = 0;
   #answered = 0;

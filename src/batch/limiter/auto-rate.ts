@@ -4,7 +4,7 @@
  * Where nobody tells the limit, the rate is found: requests a second, spread evenly. It begins at two. In rounds of a
  * second at least, which last until an answer to a request of that round is there, it doubles while rounds are clean
  * (nothing refused) and saturated (four fifths of the rate used); after the first refusal it grows by 5 % instead. Each
- * episode of refusals takes it to 80 % of what went out in the last round, or of itself if that is less.
+ * episode of refusals takes it to 80 % of what went out in the last whole round, or of itself if that is less.
  *
  * Source: additive increase, multiplicative decrease, with the figures of inspect_ai's adaptive connections.
  */
@@ -27,6 +27,8 @@ export class AutoRate {
   #paidAt: Ms = -Infinity;
   #roundFrom: Ms | undefined;
   #sent = 0;
+  /** What went out a second in the last whole round. */
+  #used = FIRST_RATE;
   #isClean = true;
 
   /** Requests a second. */
@@ -58,15 +60,21 @@ export class AutoRate {
 
   /** An episode of refusals has begun. */
   refused(now: Ms): void {
-    const from = this.#roundFrom ?? now;
-    const used = now > from ? (this.#sent * 1_000) / Math.max(now - from, LEAST_ROUND) : this.#perSecond;
-    this.#perSecond = Math.max(LEAST_RATE, Math.min(this.#perSecond, Math.max(used, LEAST_RATE)) * CUT);
+    const used = Math.max(this.#used, this.#usedSince(now));
+    this.#perSecond = Math.max(LEAST_RATE, Math.min(this.#perSecond, used) * CUT);
     this.#doubles = false;
     this.#begin(now);
     this.#isClean = false;
   }
 
+  /** What goes out a second in this round, once that can be told. */
+  #usedSince(now: Ms): number {
+    const lasted = now - (this.#roundFrom ?? now);
+    return lasted < LEAST_ROUND ? 0 : (this.#sent * 1_000) / lasted;
+  }
+
   #begin(now: Ms): void {
+    this.#used = this.#usedSince(now) || this.#used;
     this.#roundFrom = now;
     this.#sent = 0;
     this.#isClean = true;

@@ -1,4 +1,5 @@
 export { LimiterClosedError, LimitExceededError } from "./limiter/errors.ts";
+export { limitedFetch, type LimitedFetchOptions } from "./limiter/limited-fetch.ts";
 export { type MinimumOptions, minimumDurationMs } from "./limiter/minimum.ts";
 export { type LimitReading, parseLimit } from "./limiter/parse-limit.ts";
 export { RateLimiter } from "./limiter/rate-limiter.ts";

@@ -27,11 +27,15 @@ describe("the public surface", () => {
   it("of headgate/batch is this list", () => {
     expect(Object.keys(batch).sort()).toMatchInlineSnapshot(`
       [
+        "BatchStoppedError",
         "LimitExceededError",
         "LimiterClosedError",
         "RateLimiter",
+        "limitedFetch",
         "minimumDurationMs",
+        "openBatch",
         "parseLimit",
+        "runBatch",
       ]
     `);
   });

@@ -30,10 +30,17 @@ describe("a refusal", () => {
   test("that says for how long is obeyed to the full, with slack where it speaks in seconds", async () => {
     const one = bed({ limits: ["10/s"], guardMs: 20 });
     one.limiter.observe({ status: 429, headers: { "retry-after": "198300" } });
-    expect(one.limiter.stats().paused).toMatchObject({ until: 198_300_000 * 1.05 + 20, retryAfterMs: 198_300_000 });
+    expect(one.limiter.stats().paused).toMatchObject({ until: 198_300_000 + 2_500 + 20, retryAfterMs: 198_300_000 });
     const exact = bed({ limits: ["10/s"], guardMs: 20 });
     exact.limiter.observe({ status: 429, headers: { "retry-after-ms": "299", "retry-after": "1" } });
     expect(await sendTimes(exact, 1)).toEqual([319]);
+  });
+
+  test("that names a time is believed rather than what else it says is left", async () => {
+    const one = bed({ limits: [], guardMs: 0 });
+    const headers = { "retry-after-ms": "300", "ratelimit-remaining": "0", "ratelimit-reset": "30" };
+    one.limiter.observe({ status: 429, headers });
+    expect(await sendTimes(one, 1)).toEqual([300]);
   });
 
   test("comes back at the pace of the limits, not as a herd", async () => {

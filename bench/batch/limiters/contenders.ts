@@ -10,7 +10,7 @@ import { ArticleBucket } from "./article-bucket.ts";
 import { CALLS } from "./protocol.ts";
 
 /** One call of the API; resolves with the status. */
-export type Call = () => Promise<number>;
+type Call = () => Promise<number>;
 
 /** One way to make all calls. Resolves with how many never succeeded. */
 export type Contender = (call: Call) => Promise<number>;

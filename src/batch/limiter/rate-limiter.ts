@@ -18,7 +18,8 @@ import { type RecoveryPace, Standstill } from "./standstill.ts";
 import type { AcquireOptions, Limiter, LimiterListener, Observation, PastSend, RateLimiterOptions } from "./types.ts";
 
 /** What comes on top of a wait that the server asks for in whole seconds, by chance: it is often a little too short. */
-const MOST_SLACK = 0.1;
+const SLACK_FRACTION = 0.1;
+const MOST_SLACK: Ms = 5_000;
 
 /** Lets requests out as fast as any number of limits allow, and not one faster. The laws stand in `lane.ts` and `send-log.ts`. */
 export class RateLimiter implements Limiter {
@@ -87,10 +88,15 @@ export class RateLimiter implements Limiter {
     if (reading.exhaustion !== undefined) return { kind: "exhausted", why: reading.exhaustion };
     const mark: SendMark =
       permit instanceof SentPermit ? permit.facts : { at: permit?.at ?? now, sent: this.#ledger.sent };
-    for (const dimension of reading.dimensions) this.#takeIn(dimension, mark, now);
     const { status } = signal;
-    const { shouldRetry } = reading;
-    if (status === 429 || status === 529 || (status === 503 && reading.retryAfter !== undefined)) {
+    const { shouldRetry, retryAfter } = reading;
+    const isRefusal = status === 429 || status === 529 || (status === 503 && retryAfter !== undefined);
+    for (const dimension of reading.dimensions) {
+      this.#learn(dimension, now);
+      // A refusal that says when to come back knows better than its other fields.
+      if (!isRefusal || retryAfter === undefined) this.#clamps.take(dimension, mark, now);
+    }
+    if (isRefusal) {
       const reason = status === 429 ? "rate_limited" : "overloaded";
       return { kind: "paused", pause: this.#refused(reason, reading, mark), shouldRetry };
     }
@@ -155,9 +161,8 @@ export class RateLimiter implements Limiter {
     });
   }
 
-  /** What an answer says of one of the server's limits. */
-  #takeIn(dimension: Dimension, mark: SendMark, now: Ms): void {
-    this.#clamps.take(dimension, mark, now);
+  /** One of the server's limits, where limits are to be learned. */
+  #learn(dimension: Dimension, now: Ms): void {
     const limit = this.#auto === undefined ? undefined : learnedLimit(dimension);
     if (limit !== undefined && this.#ledger.learn(dimension.id, limit, this.#guard.at(now)))
       this.#listener.learned?.(limit);
@@ -166,10 +171,11 @@ export class RateLimiter implements Limiter {
   /** The server refused a request for the rate, or for its load: everybody waits. Returns the pause in force. */
   #refused(reason: Pause["reason"], { retryAfter }: SignalReading, mark: SendMark): Pause {
     const now = this.#clock.now();
-    const isNews = !this.#standstill.isKnown(mark.at);
+    // What is refused during a pause went out before it.
+    const isNews = this.#standstill.current(now) === undefined && !this.#standstill.isKnown(mark.at);
     let waitMs = isNews ? this.#standstill.nextBackoff(now) : 0;
     if (retryAfter !== undefined) {
-      const slack = retryAfter.isExact ? 0 : retryAfter.ms * MOST_SLACK * this.#random();
+      const slack = retryAfter.isExact ? 0 : Math.min(retryAfter.ms * SLACK_FRACTION, MOST_SLACK) * this.#random();
       waitMs = retryAfter.ms + slack + this.#guardMs;
     }
     if (isNews) {

@@ -147,6 +147,66 @@ test("a process that stands still between a permit and its writing exceeds nothi
   );
 });
 
+/** Sends and counts so many requests, each of which is answered. Returns the counts and when the last one went out. */
+async function playAnswered(
+  limiter: RateLimiter,
+  clock: SteppingClock,
+  { count, there, back }: { count: number; there: (index: number) => Ms; back: () => Ms },
+): Promise<{ readonly counted: readonly Counted[]; readonly lastAt: Ms }> {
+  const counted: Counted[] = [];
+  let lastAt = 0;
+  const call = async (index: number): Promise<void> => {
+    using permit = await limiter.acquire();
+    lastAt = permit.at;
+    await clock.until(permit.at + there(index));
+    counted.push({ at: clock.now(), amount: 1 });
+    await clock.until(clock.now() + back());
+    limiter.observe({ status: 200, headers: {} }, permit);
+  };
+  const calls = Promise.all(Array.from({ length: count }, (_, index) => call(index)));
+  await clock.play();
+  await calls;
+  limiter.close();
+  return { counted, lastAt };
+}
+
+test("an answer ends the guard of its request, and nothing is exceeded by that", async () => {
+  const setting = fc.record({
+    amount: fc.integer({ min: 1, max: 12 }),
+    windowMs: fc.constantFrom(400, 1_000),
+    guardMs: fc.constantFrom(0, 20, 100),
+    quick: fc.constantFrom(0, 1, 30, 300),
+    seed: fc.nat(2 ** 31),
+  });
+  await fc.assert(
+    fc.asyncProperty(setting, async ({ amount, windowMs, guardMs, quick, seed }) => {
+      const clock = new SteppingClock();
+      const random = createRandom(seed);
+      const limit: Limit = { name: "random", unit: "requests", amount, windowMs, burst: undefined };
+      const limiter = new RateLimiter({ limits: [limit], guardMs, clock });
+      const ways = { there: () => random() * guardMs, back: () => random() * quick };
+      const { counted, lastAt } = await playAnswered(limiter, clock, { count: 60, ...ways });
+      expect(mostInAnyWindow(counted, windowMs)).toBeLessThanOrEqual(amount);
+      expect(lastAt).toBeLessThanOrEqual((Math.ceil(60 / amount) - 1) * (windowMs + guardMs) + 1e-6);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a server that answers at once is taken at its word: no guard is lost, and a request that is stuck is waited for", async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const clock = new SteppingClock();
+    const random = createRandom(seed);
+    const limiter = new RateLimiter({ limits: ["20/s"], clock });
+    // One in twenty takes up to a quarter of the window, five times the guard, once it is known how quick the server is.
+    const there = (index: number): Ms => (index > 80 && random() < 0.05 ? random() * 249 : random() * 4);
+    const { counted, lastAt } = await playAnswered(limiter, clock, { count: 820, there, back: () => 1 });
+    expect(mostInAnyWindow(counted, 1_000)).toBeLessThanOrEqual(20);
+    // 40 windows of 1,050 ms would be 42 s.
+    expect(lastAt).toBeLessThan(41_700);
+  }
+});
+
 /** The law, from the whole list of what went out: the earliest instant from `from` on that every limit allows. */
 function earliest(sent: readonly Sent[], cost: Cost, from: Ms, { limits, guardMs }: Plan): Ms {
   const allowed = (at: Ms): boolean =>

@@ -1,43 +1,27 @@
 import type { Ms } from "../../core/units.ts";
 import type { Cost, Limit } from "../types.ts";
+import { Fullest } from "./fullest.ts";
+import type { OpenSends } from "./open-sends.ts";
 import { Pace } from "./pace.ts";
 import { SendLog } from "./send-log.ts";
 
 /** Longer windows are paced where the limit does not tell its burst: providers enforce them in parts of a second. */
 const LONGEST_UNPACED_WINDOW: Ms = 1_000;
 
-/** The part of its window that the guard of a limit may take, where it is chosen by the limiter. */
-const GUARD_FRACTION = 1 / 4;
-
-/** The guard in force, and whether it was told. */
-export interface GuardSetting {
-  readonly ms: Ms;
-  /** A told guard is never cut. */
-  readonly isTold: boolean;
-}
-
-/** One limit with all that went out under it: in no window too much, and spread where that is due. */
+/** One limit with all that was counted under it: in no window too much, and spread where that is due. */
 export class Gauge {
   readonly limit: Limit;
-  readonly #isTold: boolean;
   readonly #log: SendLog;
   readonly #pace: Pace | undefined;
-  #guardMs: Ms;
+  readonly #fullest: Fullest;
 
-  constructor(limit: Limit, guard: GuardSetting) {
+  constructor(limit: Limit, guardMs: Ms) {
     const { amount, windowMs, burst } = limit;
     this.limit = limit;
-    this.#isTold = guard.isTold;
-    this.#guardMs = this.#within(guard.ms);
-    const mostGuardMs = guard.isTold ? guard.ms : windowMs * GUARD_FRACTION;
-    this.#log = new SendLog({ amount, windowMs, guardMs: this.#guardMs, mostGuardMs });
+    this.#log = new SendLog(amount, windowMs);
+    this.#fullest = new Fullest(amount, windowMs);
     const isPaced = burst === undefined ? windowMs > LONGEST_UNPACED_WINDOW : burst < amount;
-    this.#pace = isPaced ? new Pace({ amount, windowMs, burst, guardMs: this.#guardMs }) : undefined;
-  }
-
-  /** The guard of this limit. */
-  get guardMs(): Ms {
-    return this.#guardMs;
+    this.#pace = isPaced ? new Pace({ amount, windowMs, burst, guardMs }) : undefined;
   }
 
   /** Whether a request could never go out. */
@@ -45,46 +29,50 @@ export class Gauge {
     return cost[this.limit.unit] > this.limit.amount;
   }
 
-  /** When a request may go out as far as this limit goes: an instant, maybe in the past. */
-  dueAt(cost: Cost, now: Ms): Ms {
-    const units = cost[this.limit.unit];
+  /** When a request may go out as far as this limit goes, with so many others open: an instant, maybe in the past. */
+  dueAt(cost: Cost, open: OpenSends, now: Ms): Ms {
+    const { unit, amount, windowMs } = this.limit;
+    const units = cost[unit];
     if (units <= 0) return -Infinity;
-    return Math.max(this.#log.dueAt(units, now), this.#pace?.dueAt(units) ?? -Infinity);
+    const paced = this.#pace?.dueAt(units) ?? -Infinity;
+    const missing = this.#log.used(now) + open.sum(unit) + units - amount;
+    if (missing <= 0) return paced;
+    const room = this.#log.dueFor(missing);
+    const due = room.left > 0 ? open.dueFor(unit, room.left) + windowMs : room.dueAt;
+    return Math.max(paced, due);
   }
 
-  charge(cost: Cost, now: Ms): void {
+  /** It goes out. Whether it has been counted is another matter: see `counted`. */
+  sent(cost: Cost, now: Ms): void {
     const units = cost[this.limit.unit];
-    this.#log.charge(units, now);
     this.#pace?.charge(units, now);
+    this.#fullest.add(units, now);
   }
 
-  /** A request that went out at `sentAt` used so many more tokens than was thought, or fewer. */
-  adjust(tokens: number, sentAt: Ms, now: Ms): void {
+  /** It was counted at `at` at the latest. Instants never fall. */
+  counted(cost: Cost, at: Ms): void {
+    this.#log.add(cost[this.limit.unit], at);
+  }
+
+  /** A request used so many more tokens than was thought, or fewer. `countedBy`: if it has been counted, when at the latest. */
+  adjust(tokens: number, sentAt: Ms, countedBy: Ms | undefined): void {
     if (this.limit.unit !== "tokens") return;
-    this.#log.adjust(tokens, sentAt, now);
     this.#pace?.adjust(tokens);
+    this.#fullest.adjust(tokens, sentAt);
+    if (countedBy !== undefined && tokens < 0) this.#log.refund(-tokens, countedBy);
   }
 
-  /** What was noted at `since` or later may have gone out as late as `until`. */
-  restamp(since: Ms, until: Ms): void {
-    const units = this.#log.restamp(since, until);
-    this.#pace?.restamp(units, until);
+  /** So much may have been written as late as `until`. */
+  restamp(cost: Cost, until: Ms): void {
+    this.#pace?.restamp(cost[this.limit.unit], until);
   }
 
   setGuard(ms: Ms): void {
-    const guardMs = this.#within(ms);
-    if (guardMs === this.#guardMs) return;
-    this.#guardMs = guardMs;
-    this.#log.setGuard(guardMs);
-    this.#pace?.setGuard(guardMs);
+    this.#pace?.setGuard(ms);
   }
 
-  /** The most of its unit in any window. */
+  /** The most of its unit that went out in any window. */
   fullest(): number {
-    return this.#log.fullest();
-  }
-
-  #within(ms: Ms): Ms {
-    return this.#isTold ? ms : Math.min(ms, this.limit.windowMs * GUARD_FRACTION);
+    return this.#fullest.most();
   }
 }

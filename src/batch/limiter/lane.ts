@@ -66,6 +66,11 @@ export class Lane {
     return this.#dueAt(cost, now) <= now ? this.#send(cost, now, 0) : undefined;
   }
 
+  /** The answer to a request that went out is there. */
+  answered({ send }: SendFacts): void {
+    this.#parts.ledger.answered(send, this.#now());
+  }
+
   /** Stands in line. Exactly one of the two is called, unless it leaves. */
   enter(cost: Cost, admit: (permit: SentPermit) => void, refuse: (reason: Error) => void): Waiter {
     const since = this.#parts.clock.now();
@@ -145,19 +150,19 @@ export class Lane {
 
   #send(cost: Cost, now: Ms, waitedMs: Ms): SentPermit {
     const { ledger, standstill, auto } = this.#parts;
-    ledger.charge(cost, now);
+    const send = ledger.charge(cost, now);
     standstill.sent(now);
     auto?.sent(cost.requests, now);
     this.#inFlight += 1;
-    this.#watch.sent(now, ledger.shortestGuardMs);
-    return new SentPermit({ at: now, waitedMs, cost, sent: ledger.sent }, (facts, tokens) =>
+    if (ledger.limits.length > 0) this.#watch.sent(now, ledger.guardMs);
+    return new SentPermit({ at: now, waitedMs, cost, send, sent: ledger.sent }, (facts, tokens) =>
       this.#settle(facts, tokens),
     );
   }
 
-  #settle({ at, cost }: SendFacts, tokens: Tokens | undefined): void {
+  #settle({ send, cost }: SendFacts, tokens: Tokens | undefined): void {
     this.#inFlight -= 1;
-    if (tokens !== undefined) this.#parts.ledger.adjust(tokens - cost.tokens, at, this.#parts.clock.now());
+    if (tokens !== undefined) this.#parts.ledger.adjust(send, tokens - cost.tokens, this.#now());
     this.dispatch();
   }
 

@@ -1,11 +1,14 @@
 import type { Ms, Tokens } from "../../core/units.ts";
 import type { Cost, Permit } from "../types.ts";
+import type { Send } from "./open-sends.ts";
 
 /** What the limiter knows of a request that went out. */
 export interface SendFacts {
+  /** When it was given. A request that was written late counts from later: see `send`. */
   readonly at: Ms;
   readonly waitedMs: Ms;
   readonly cost: Cost;
+  readonly send: Send;
   /** What had gone out in all then, this one included. */
   readonly sent: Cost;
 }

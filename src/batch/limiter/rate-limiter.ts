@@ -32,7 +32,6 @@ export class RateLimiter implements Limiter {
   readonly #standstill = new Standstill();
   readonly #auto: AutoRate | undefined;
   readonly #lane: Lane;
-  #guardMs: Ms;
   #isClosed = false;
 
   /** Throws a `RangeError` for a limit, a guard or a concurrency that is none. */
@@ -44,12 +43,10 @@ export class RateLimiter implements Limiter {
     this.#listener = options.listener ?? {};
     this.#guard = new Guard(options.guardMs ?? "auto");
     const now = this.#clock.now();
-    const guard = this.#guard.at(now);
-    this.#guardMs = guard.ms;
-    this.#ledger = new Ledger(limits, guard, this.#clock);
+    this.#ledger = new Ledger(limits, this.#guard, this.#clock);
     this.#ledger.recall(options.history ?? []);
     this.#auto = isAuto ? new AutoRate() : undefined;
-    const longest = Math.max(0, ...limits.map(({ windowMs }) => windowMs + this.#ledger.longestGuardMs));
+    const longest = Math.max(0, ...limits.map(({ windowMs }) => windowMs + this.#ledger.guardMs));
     this.#lane = new Lane({
       clock: this.#clock,
       ledger: this.#ledger,
@@ -86,13 +83,14 @@ export class RateLimiter implements Limiter {
     const now = this.#clock.now();
     const reading = readSignal(signal, this.#clock.wall());
     if (reading.exhaustion !== undefined) return { kind: "exhausted", why: reading.exhaustion };
+    if (permit instanceof SentPermit) this.#lane.answered(permit.facts);
     const mark: SendMark =
       permit instanceof SentPermit ? permit.facts : { at: permit?.at ?? now, sent: this.#ledger.sent };
     const { status } = signal;
     const { shouldRetry, retryAfter } = reading;
     const isRefusal = status === 429 || status === 529 || (status === 503 && retryAfter !== undefined);
     for (const dimension of reading.dimensions) {
-      this.#learn(dimension, now);
+      this.#learn(dimension);
       // A refusal that says when to come back knows better than its other fields.
       if (!isRefusal || retryAfter === undefined) this.#clamps.take(dimension, mark, now);
     }
@@ -124,7 +122,7 @@ export class RateLimiter implements Limiter {
       waiting: this.#lane.waiting,
       inFlight: this.#lane.inFlight,
       paused: this.#standstill.current(now) ?? this.#announced(now),
-      guardMs: this.#guard.at(now).ms,
+      guardMs: this.#guard.at(now),
     };
   }
 
@@ -162,10 +160,9 @@ export class RateLimiter implements Limiter {
   }
 
   /** One of the server's limits, where limits are to be learned. */
-  #learn(dimension: Dimension, now: Ms): void {
+  #learn(dimension: Dimension): void {
     const limit = this.#auto === undefined ? undefined : learnedLimit(dimension);
-    if (limit !== undefined && this.#ledger.learn(dimension.id, limit, this.#guard.at(now)))
-      this.#listener.learned?.(limit);
+    if (limit !== undefined && this.#ledger.learn(dimension.id, limit)) this.#listener.learned?.(limit);
   }
 
   /** The server refused a request for the rate, or for its load: everybody waits. Returns the pause in force. */
@@ -176,12 +173,12 @@ export class RateLimiter implements Limiter {
     let waitMs = isNews ? this.#standstill.nextBackoff(now) : 0;
     if (retryAfter !== undefined) {
       const slack = retryAfter.isExact ? 0 : Math.min(retryAfter.ms * SLACK_FRACTION, MOST_SLACK) * this.#random();
-      waitMs = retryAfter.ms + slack + this.#guardMs;
+      waitMs = retryAfter.ms + slack + this.#ledger.guardMs;
     }
     if (isNews) {
       this.#auto?.refused(now);
       if (reason === "rate_limited" && !this.#isExplained(retryAfter?.ms)) {
-        this.#guard.raise(now - mark.at, this.#mostGuardMs(), now);
+        this.#guard.raise(now - mark.at, now);
       }
       this.#applyGuard(now);
     }
@@ -196,22 +193,14 @@ export class RateLimiter implements Limiter {
   }
 
   #applyGuard(now: Ms): void {
-    const { ms } = this.#guard.at(now);
-    if (Math.abs(ms - this.#guardMs) <= 1) return;
-    this.#guardMs = ms;
-    this.#ledger.setGuard(ms);
-    this.#listener.guardChanged?.(ms);
-  }
-
-  #mostGuardMs(): Ms {
-    return Math.max(0, ...this.#ledger.limits.map(({ windowMs }) => windowMs / 4));
+    if (this.#ledger.applyGuard(now)) this.#listener.guardChanged?.(this.#ledger.guardMs);
   }
 
   /** The slowest of the limits on requests. */
   #recoveryPace(): RecoveryPace | undefined {
     const paces = this.#ledger.limits
       .filter(({ unit }) => unit === "requests")
-      .map(({ amount, windowMs }) => ({ gapMs: (windowMs + this.#ledger.longestGuardMs) / amount, windowMs }));
+      .map(({ amount, windowMs }) => ({ gapMs: (windowMs + this.#ledger.guardMs) / amount, windowMs }));
     return paces.toSorted((a, b) => b.gapMs - a.gapMs)[0];
   }
 

@@ -30,8 +30,9 @@ export interface RateLimiterOptions {
   /** How many permits may be out at once. Without bound where it is left out. */
   readonly concurrency?: number;
   /**
-   * How much longer than its window a limit is held, against requests that take unequally long to the server. `"auto"`
-   * (the default) is 50 ms, more after a refusal that nothing explains, never more than a quarter of the window.
+   * How much longer than its window a limit is held, against requests that take unequally long to the server. The answer to
+   * a request ends that sooner. `"auto"` (the default) is 50 ms, more after a refusal that nothing explains, never more than
+   * a quarter of the shortest window.
    */
   readonly guardMs?: Ms | "auto";
   readonly clock?: Clock;
@@ -71,7 +72,10 @@ export interface Limiter {
   acquire(cost?: Partial<Cost>, options?: AcquireOptions): Promise<Permit>;
   /** Acquires, runs, and settles when the promise of `run` is. */
   schedule<T>(run: (permit: Permit) => T | Promise<T>, cost?: Partial<Cost>, options?: AcquireOptions): Promise<T>;
-  /** Takes in what a server answered, refusals above all. Call it for every answer, before the permit is settled. */
+  /**
+   * Takes in what a server answered, refusals above all. Call it for every answer, with its permit, when its headers are
+   * there and before the permit is settled: an answer proves that its request has been counted.
+   */
   observe(signal: LimitSignal, permit?: Permit): Observation;
   /** Holds everything back until `pause.until`. A pause in force that lasts longer stays. */
   pause(pause: Pause): void;

@@ -16,6 +16,8 @@ const WINDOW: Ms = 1_000;
 /** Timers are not finer. */
 const TICK: Ms = 1;
 const JITTERS: readonly Ms[] = [0, 5, 50];
+/** An answer ends the guard of its request; those of a model come long after it. */
+const ANSWERS: readonly Ms[] = [0, 3_000];
 const SEEDS = [1, 2, 3, 4, 5];
 
 const SERVERS: readonly { readonly name: string; readonly windows: readonly WindowKind[]; readonly limit: string }[] = [
@@ -32,7 +34,9 @@ const SERVERS: readonly { readonly name: string; readonly windows: readonly Wind
 
 /** Every combination of the windows of a server and the seeds. */
 function plays(windows: readonly WindowKind[], scenario: Scenario, jitterMs: Ms): readonly Play[] {
-  return windows.flatMap((window) => SEEDS.map((seed) => ({ scenario, window, jitterMs, seed })));
+  return windows.flatMap((window) =>
+    SEEDS.flatMap((seed) => ANSWERS.map((answerMs) => ({ scenario, window, jitterMs, answerMs, seed }))),
+  );
 }
 
 /** The last send of the earliest schedule without a guard: two per window, or one per half window. */
@@ -96,7 +100,7 @@ describe("where nothing covers the jitter", () => {
   test("the article's token bucket sends three in half a second after an idle gap, and is caught", async () => {
     for (const window of [{ kind: "sliding" }, { kind: "first-hit" }] as const) {
       const scenario: Scenario = { ...(idle ?? fail()), asks: [0, ...Array.from({ length: 6 }, () => 3_000)] };
-      const sight = await playTurns({ scenario, window, jitterMs: 0, seed: 1 }, (clock) => {
+      const sight = await playTurns({ scenario, window, jitterMs: 0, answerMs: 0, seed: 1 }, (clock) => {
         const bucket = new ArticleBucket({ perSecond: 2, capacity: 2, clock });
         return () => bucket.take();
       });
@@ -107,7 +111,13 @@ describe("where nothing covers the jitter", () => {
 
   test("the article's token bucket is caught without any gap, by a server that counts from the first hit, once there is jitter", async () => {
     const take = async (seed: number): Promise<number> => {
-      const play = { scenario: steady ?? fail(), window: { kind: "first-hit" }, jitterMs: 5, seed } as const;
+      const play = {
+        scenario: steady ?? fail(),
+        window: { kind: "first-hit" },
+        jitterMs: 5,
+        answerMs: 0,
+        seed,
+      } as const;
       const sight = await playTurns(play, (clock) => {
         const bucket = new ArticleBucket({ perSecond: 2, capacity: 2, clock });
         return () => bucket.take();

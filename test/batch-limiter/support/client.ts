@@ -26,6 +26,8 @@ export interface Play {
   readonly window: WindowKind;
   /** Requests take from 0 to so long to the server, evenly drawn. */
   readonly jitterMs: Ms;
+  /** How long it takes to answer once it has counted a call that it serves. Refusals come at once. */
+  readonly answerMs: Ms;
   readonly seed: number;
 }
 
@@ -75,6 +77,7 @@ export async function playTurns(play: Play, turnsOn: (clock: SteppingClock) => (
 class CountingServer {
   readonly #clock: SteppingClock;
   readonly #jitterMs: Ms;
+  readonly #answerMs: Ms;
   readonly #outageUntil: Ms;
   readonly #random;
   readonly #checker;
@@ -83,15 +86,16 @@ class CountingServer {
   #violations = 0;
   #served = 0;
 
-  constructor({ scenario, window, jitterMs, seed }: Play, clock: SteppingClock) {
+  constructor({ scenario, window, jitterMs, answerMs, seed }: Play, clock: SteppingClock) {
     this.#clock = clock;
     this.#jitterMs = jitterMs;
+    this.#answerMs = answerMs;
     this.#outageUntil = scenario.outageUntil;
     this.#random = createRandom(seed);
     this.#checker = createChecker({ amount: AMOUNT, windowMs: WINDOW, window });
   }
 
-  /** Resolves with the status when the server has looked at it. The way back takes no time. */
+  /** Resolves with the status. The way back takes no time. */
   async send(): Promise<200 | 429> {
     this.#sends.push(this.#clock.now());
     await new Promise<void>((resolve) => void this.#clock.inNetwork(this.#random() * this.#jitterMs, resolve));
@@ -101,6 +105,7 @@ class CountingServer {
     if (!isAdmitted) this.#violations += 1;
     if (!isAdmitted || now < this.#outageUntil) return 429;
     this.#served += 1;
+    await new Promise<void>((resolve) => void this.#clock.inNetwork(this.#answerMs, resolve));
     return 200;
   }
 

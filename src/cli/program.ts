@@ -121,6 +121,7 @@ function addBatch(program: Command, done: (code: ExitCode) => void): void {
     .option("-o, --output <file>", "where answers go (default: INPUT with .out.jsonl), - for standard output")
     .option("--url <url>", "address of the API, like http://127.0.0.1:8080/v1")
     .option("--limit <limit>", "2/s, 500/m, 200000tok/m, … or auto to learn from the server; may be repeated", collect)
+    .option("--guard <duration>", "how much longer than its window a limit is held, against jitter (default: adapts)")
     .option("--concurrency <n>", "requests in flight at once (default 50)")
     .option("--max-attempts <n>", "attempts per row; being refused for the rate is none (default 6)")
     .option("--timeout <duration>", "how long one attempt may take, like 10m (default: no bound)")

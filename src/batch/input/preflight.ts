@@ -35,6 +35,11 @@ export interface Preflight {
   readonly reserved: readonly Tokens[];
   /** Of all bytes. */
   readonly sha256: string;
+}
+
+/** What is found, and what would be too large to keep. */
+export interface Look {
+  readonly found: Preflight;
   /** Every row, with the line where it stands and what it asks. */
   readonly ids: IdTable;
 }
@@ -58,7 +63,7 @@ const MOST_CHANGED = 1;
  * Reads the whole input once, in memory of some 40 bytes a row, so that every mistake in it is told before anything is
  * sent, and it is known how much there is to do.
  */
-export async function preflight(path: string, options: PreflightOptions): Promise<Preflight> {
+export async function preflight(path: string, options: PreflightOptions): Promise<Look> {
   const scan = new Scan(options);
   const hash = createHash("sha256");
   const bytes = async function* (): AsyncGenerator<Buffer> {
@@ -117,9 +122,9 @@ class Scan {
     }
   }
 
-  result(sha256: string): Preflight {
+  result(sha256: string): Look {
     for (const line of this.#sample) this.#todo.add(line);
-    return {
+    const found = {
       rows: this.#ids.size,
       todo: this.#todo,
       left: this.#left,
@@ -130,8 +135,8 @@ class Scan {
       tokens: { input: this.#input, output: this.#output },
       reserved: this.#reserved,
       sha256,
-      ids: this.#ids,
     };
+    return { found, ids: this.#ids };
   }
 
   #change(row: PlacedRow): void {

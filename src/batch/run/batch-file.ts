@@ -2,8 +2,9 @@ import { existsSync, rmSync } from "node:fs";
 
 import { systemClock, systemRandom } from "../../engine/clock.ts";
 import type { Ms } from "../../core/units.ts";
-import { type BadLine, type RowDefaults } from "../input/parse-row.ts";
-import { type Preflight, preflight } from "../input/preflight.ts";
+import type { IdTable } from "../input/id-table.ts";
+import type { BadLine, RowDefaults } from "../input/parse-row.ts";
+import { type Before, type Preflight, preflight } from "../input/preflight.ts";
 import { fileRows, streamRows } from "../input/row-stream.ts";
 import { parseLimit } from "../limiter/parse-limit.ts";
 import { differences, Journal, type JournalHeader, type JournalPast, readJournal } from "../journal/journal.ts";
@@ -97,9 +98,9 @@ const LEAST_AHEAD = 1_000;
 export async function openBatch(options: BatchFileOptions): Promise<OpenedBatch> {
   const { input, output = defaultOutput(input) } = options;
   const paths = batchPaths(input, output);
-  const isDry = options.dryRun === true;
-  const release = isDry || output === STDIO ? (): void => {} : takeLock(paths.lock);
+  let release = (): void => {};
   try {
+    if (options.dryRun !== true && output !== STDIO) release = takeLock(paths.lock);
     const opened = await prepare(options, paths, release);
     if (opened.kind === "refused") release();
     return opened;
@@ -121,10 +122,11 @@ async function prepare(options: BatchFileOptions, paths: BatchPaths, release: ()
   const before = { answered, failed };
   const defaults: RowDefaults = { model: options.model, api };
   const wantsTokens = isDry && (options.limits ?? []).length > 0;
-  const looked =
+  const look =
     input === STDIO
       ? undefined
       : await preflight(input, { defaults, before, sample: options.sample, random, wantsTokens });
+  const looked = look?.found;
   if (looked !== undefined && looked.bad.count > 0 && options.skipBadLines !== true)
     return { kind: "refused", refusal: { kind: "bad_lines", ...looked.bad } };
 
@@ -134,7 +136,7 @@ async function prepare(options: BatchFileOptions, paths: BatchPaths, release: ()
   if (changes.length > 0 && options.force !== true)
     return { kind: "refused", refusal: { kind: "changed", output: paths.output, changes } };
   const plan: BatchPlan = { paths, preflight: looked, repairedBytes };
-  if (hasOutput && !isDry) await tidy(options, plan);
+  if (hasOutput && !isDry) await tidy(options, paths, look?.ids);
   const session = await begin(options, { plan, past: { header, sent: past?.sent ?? [] }, before, defaults, release });
   return { kind: "ready", batch: session };
 }
@@ -142,10 +144,7 @@ async function prepare(options: BatchFileOptions, paths: BatchPaths, release: ()
 interface Beginning {
   readonly plan: BatchPlan;
   readonly past: JournalPast;
-  readonly before: {
-    readonly answered: Awaited<ReturnType<typeof readFinished>>;
-    readonly failed: Awaited<ReturnType<typeof readFinished>>;
-  };
+  readonly before: Before;
   readonly defaults: RowDefaults;
   readonly release: () => void;
 }
@@ -242,11 +241,13 @@ async function mend({ output, errors }: BatchPaths): Promise<number> {
 }
 
 /** Brings the files into the state that this run begins with: no failures that are tried again, no answers to old requests. */
-async function tidy({ retryFailed = false, force = false }: BatchFileOptions, plan: BatchPlan): Promise<void> {
-  const { paths, preflight: looked } = plan;
+async function tidy(
+  { retryFailed = false, force = false }: BatchFileOptions,
+  paths: BatchPaths,
+  ids: IdTable | undefined,
+): Promise<void> {
   rmSync(paths.badLines, { force: true });
   if (retryFailed) rmSync(paths.errors, { force: true });
-  const { ids } = looked ?? {};
   if (ids === undefined || !force) return;
   for (const path of [paths.output, paths.errors])
     await keepLines(

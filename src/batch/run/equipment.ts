@@ -3,6 +3,7 @@ import type { Random } from "../../core/random.ts";
 import type { Ms } from "../../core/units.ts";
 import { systemClock, systemRandom } from "../../engine/clock.ts";
 import type { Api } from "../input/parse-row.ts";
+import { parseLimit } from "../limiter/parse-limit.ts";
 import { RateLimiter } from "../limiter/rate-limiter.ts";
 import type { Limiter, PastSend, RateLimiterOptions } from "../limiter/types.ts";
 import { Tally } from "../progress/tally.ts";
@@ -12,6 +13,7 @@ import { Transport } from "../transport/transport.ts";
 import { Estimates } from "./estimates.ts";
 import { type Feed, LongestFirstFeed } from "./feed.ts";
 import { type ResultSink, Runner } from "./runner.ts";
+import type { Limit } from "../types.ts";
 import type { BatchListener, Price, RowEstimate } from "./types.ts";
 
 /** How rows are sent, wherever they come from and wherever their results go. */
@@ -62,6 +64,20 @@ interface RunParts {
   readonly noteSend?: (estimate: RowEstimate) => void;
 }
 
+/** How many requests limits let out in one moment. 0: no limit, and then it does not matter when a request arrives. */
+function mostAtOnce(limits: readonly (string | Limit)[]): number {
+  const bursts = limits.map((text) => {
+    const reading = typeof text === "string" ? parseLimit(text) : { kind: "read" as const, limit: text };
+    if (reading.kind === "refused") return 1;
+    const { unit, amount, burst, windowMs } = reading.limit;
+    return unit === "requests" && windowMs <= LONGEST_BURST_MS ? (burst ?? amount) : 1;
+  });
+  return limits.length === 0 ? 0 : Math.max(1, Math.min(...bursts));
+}
+
+/** Limits over more are paced, one request at a time. */
+const LONGEST_BURST_MS: Ms = 1_000;
+
 const MAX_PAUSE_MS: Ms = 600_000;
 
 /** Throws RangeError for options that cannot be kept. */
@@ -81,7 +97,15 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     ...(parts.history !== undefined && { history: parts.history }),
     listener: { paused: (pause) => listener.paused?.(pause) },
   });
-  const transport = new Transport({ base, headers: sent, timeoutMs, connections: concurrency, clock });
+  const spareConnections = Math.min(concurrency, parts.total ?? concurrency, mostAtOnce(options.limits ?? []));
+  const transport = new Transport({
+    base,
+    headers: sent,
+    timeoutMs,
+    connections: concurrency,
+    spareConnections,
+    clock,
+  });
   const tally = new Tally(clock, options.price);
   const estimates = new Estimates();
   const runner = new Runner({

@@ -98,6 +98,7 @@ export class Runner {
   /** Resolves when nothing is in flight any more. Rejects where the input cannot be read or a result cannot be written. */
   async run(): Promise<RunEnding> {
     try {
+      await this.#options.transport.open();
       await this.#dispatch();
     } catch (error) {
       this.#error ??= error;
@@ -230,8 +231,17 @@ export class Runner {
     } finally {
       permit.settle();
       this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#stopForLongPause();
       this.#wake();
     }
+  }
+
+  /** A server may say, without refusing anything, that nothing is left until tomorrow. */
+  #stopForLongPause(): void {
+    const { limiter, clock, maxPauseMs } = this.#options;
+    const { paused } = limiter.stats();
+    if (paused === undefined || paused.until - clock.now() <= maxPauseMs) return;
+    this.#end({ kind: "stopped", why: "paused_too_long", message: "the server says that its limit is used up" });
   }
 
   #conclude(task: Task, judgement: Judgement, observation: Observation): void {

@@ -3,6 +3,7 @@ import { Agent, errors } from "undici";
 import type { Clock } from "../../contracts/clock.ts";
 import type { Bytes, Ms } from "../../core/units.ts";
 import { pathOf } from "./endpoint.ts";
+import { SpareSockets } from "./spare-sockets.ts";
 
 /** How requests are sent. */
 export interface TransportOptions {
@@ -13,6 +14,8 @@ export interface TransportOptions {
   readonly timeoutMs: Ms;
   /** Connections that may be open at once. */
   readonly connections: number;
+  /** Connections that are open ahead of their requests, so that none goes out later than it was allowed to. */
+  readonly spareConnections: number;
   readonly clock: Clock;
 }
 
@@ -62,21 +65,28 @@ const UNREACHED = new Set([
 export class Transport {
   readonly #options: TransportOptions;
   readonly #agent: Agent;
+  readonly #spare: SpareSockets;
   readonly #open = new Set<AbortController>();
   #aborted = false;
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    const { timeoutMs, connections } = options;
+    const { base, timeoutMs, connections, spareConnections, clock } = options;
+    this.#spare = new SpareSockets({ base, count: spareConnections, connectMs: CONNECT_MS, clock });
     this.#agent = new Agent({
       connections,
       pipelining: 1,
       // undici's own bounds end answers that take more than five minutes.
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
-      connect: { timeout: CONNECT_MS },
+      connect: this.#spare.connect,
       keepAliveTimeout: 4_000,
     });
+  }
+
+  /** Opens connections ahead. Never rejects: requests will say why there are none. */
+  open(): Promise<void> {
+    return this.#spare.open();
   }
 
   /** Never rejects. */
@@ -112,6 +122,7 @@ export class Transport {
 
   /** Closes all connections. */
   async close(): Promise<void> {
+    this.#spare.close();
     await this.#agent.destroy();
   }
 }

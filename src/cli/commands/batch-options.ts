@@ -12,6 +12,7 @@ export interface BatchFlags {
   readonly output?: string;
   readonly url?: string;
   readonly limit?: readonly string[];
+  readonly guard?: string;
   readonly concurrency?: string;
   readonly maxAttempts?: string;
   readonly timeout?: string;
@@ -71,6 +72,7 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
   const url = read(() => baseUrl(flags.url));
   const limits = (flags.limit ?? []).map((text) => read(() => limit(text)));
   const headers = (flags.header ?? []).map((text) => read(() => header(text)));
+  const guardMs = given(flags.guard, (text) => duration("--guard", text));
   const price = given(flags.price, priceOf);
   const maxCost = given(flags.maxCost, (text) => positiveNumber("--max-cost", text));
   const schedule = given(flags.schedule, (text) => oneOf("--schedule", text, ["fifo", "longest-first"] as const));
@@ -95,6 +97,7 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
     timeoutMs: flags.timeout === undefined ? 0 : (given(flags.timeout, (text) => duration("--timeout", text)) ?? 0),
     maxPauseMs: given(flags.maxPause ?? "10m", (text) => duration("--max-pause", text)) ?? 0,
     sample: given(flags.sample, (text) => whole("--sample", text, 1_000_000)),
+    ...(guardMs !== undefined && { guardMs }),
     ...(price !== undefined && { price }),
     ...(maxCost !== undefined && { maxCost }),
     force: flags.force === true,

@@ -1,5 +1,13 @@
-/** How the process ends. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+/** How the process ends. `rowsFailed` and `stopped` are of `headgate batch`. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  rowsFailed: 2,
+  stopped: 3,
+  interrupted: 130,
+  terminated: 143,
+} as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 
 import { describePresets } from "../lab/model/run.ts";
 import type { ExitCode } from "./exit.ts";
+import type { BatchFlags } from "./commands/batch-options.ts";
 import type { CheckOptions } from "./commands/check.ts";
 import type { DemoOptions } from "./commands/demo.ts";
 import type { HashKeyOptions, NewKeyOptions } from "./commands/keys.ts";
@@ -27,6 +28,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   addServe(program, done);
   addCheck(program, done);
   addKeys(program, done);
+  addBatch(program, done);
   addModel(program, done);
   addLoad(program, done);
   addDemo(program, done);
@@ -113,6 +115,54 @@ function addKeys(program: Command, done: (code: ExitCode) => void): void {
     });
 }
 
+function addBatch(program: Command, done: (code: ExitCode) => void): void {
+  const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+  program
+    .command("batch")
+    .description("send the prompts of a file through a rate-limited API, as fast as its limits allow")
+    .argument("<input>", "rows in OpenAI's batch format, or lines with messages or a prompt; - for standard input")
+    .option("-o, --output <file>", "where answers go (default: INPUT with .out.jsonl), - for standard output")
+    .option("--url <url>", "address of the API, like http://127.0.0.1:8080/v1")
+    .option("--limit <limit>", "2/s, 500/m, 200000tok/m, … or auto to learn from the server; may be repeated", collect)
+    .option("--guard <duration>", "how much longer than its window a limit is held, against jitter (default: adapts)")
+    .option("--concurrency <n>", "requests in flight at once (default 50)")
+    .option("--max-attempts <n>", "attempts per row; being refused for the rate is none (default 6)")
+    .option("--timeout <duration>", "how long one attempt may take, like 10m (default: no bound)")
+    .option("--max-pause <duration>", "stop when the server asks for more than that (default 10m)")
+    .option("--schedule <which>", "fifo, or longest-first of the next 1,000 rows (default fifo)")
+    .option("--order <which>", "lines of OUTPUT in the order of completion or input (default completion)")
+    .option("--model <name>", "model of rows that name none")
+    .option("--api <name>", "openai or anthropic (default openai)")
+    .option("--header <header>", "name: value, sent with every request; may be repeated", collect)
+    .option("--api-key-env <name>", "environment variable that holds the key (default OPENAI_API_KEY)")
+    .option("--price <in,out>", "per million tokens, to tell the cost, like 0.15,0.60")
+    .option("--max-cost <amount>", "stop before the cost goes above that; needs --price")
+    .option("--dry-run", "tell rows, tokens, cost and the least time; send nothing")
+    .option("--sample <n>", "send only n rows at random, and tell what all would take")
+    .option("--retry-failed", "send rows again that failed before")
+    .option("--skip-bad-lines", "leave out lines that are no rows, instead of refusing INPUT")
+    .option("--force", "go on with OUTPUT although INPUT or settings have changed")
+    .option("--progress <how>", "bar, text, json or none (default: bar on a terminal, else text)")
+    .option("--json", "print the summary as JSON")
+    .addHelpText(
+      "after",
+      `
+The same command again goes on where it stopped. Exit codes: 0 all answered, 2 some rows failed (or a usage mistake),
+3 stopped (key, quota, pause, cost, server not there), 130 interrupted.
+
+Examples:
+  Two requests a second, and not one more:
+    $ headgate batch prompts.jsonl --url http://127.0.0.1:8080/v1 --model gpt-oss-20b --limit 2/s
+  Several limits at once, and what it would take:
+    $ headgate batch prompts.jsonl --url https://api.openai.com/v1 --limit 500/m --limit 200000tok/m --dry-run
+`,
+    )
+    .action(async (input: string, options: BatchFlags) => {
+      const { batch } = await import("./commands/batch.ts");
+      done(await batch(input, options));
+    });
+}
+
 function addModel(program: Command, done: (code: ExitCode) => void): void {
   program
     .command("model")
@@ -122,9 +172,18 @@ function addModel(program: Command, done: (code: ExitCode) => void): void {
     .option("--preset <name>", "which server to simulate (default nim-gpt-oss-20b)")
     .option("--seed <n>", "same seed, same answers (default 1)")
     .option("--speed <factor>", "let simulated time run so many times as fast (default 1)")
+    .option("--rate-limit <limit>", "refuse requests beyond it with 429, like 2/s; breaches are counted in /sim/stats")
+    .option("--window <kind>", "how it counts: first-hit, aligned, sliding, gcra or gcra:BURST (default first-hit)")
+    .option("--retry-after", "say when to come back in refusals")
+    .option("--latency <range>", "answer after a time drawn from a range, like 2s..5s, whatever the preset takes")
     .addHelpText(
       "after",
-      () => `\nPresets:\n${describePresets()}\n\nExample:\n  $ headgate model --preset strix-halo-235b\n`,
+      () => `\nPresets:\n${describePresets()}\n
+Examples:
+  $ headgate model --preset strix-halo-235b
+  An API that allows 2 calls a second and takes 2 to 5 seconds for each:
+  $ headgate model --rate-limit 2/s --latency 2s..5s
+`,
     )
     .action(async (options: ModelOptions) => {
       const { model } = await import("./commands/model.ts");

@@ -11,8 +11,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ["core", "contracts"],
   config: ["core", "contracts", "node:", "zod", "yaml"],
   gateway: ["core", "contracts", "engine", "config types", "node:", "undici", "jose", "gpt-tokenizer"],
+  batch: ["core", "contracts", "engine", "node:", "undici"],
   lab: ["core", "contracts", "engine", "testing", "config", "gateway", "node:", "zod", "undici"],
-  cli: ["core", "contracts", "engine", "config", "gateway", "lab", "node:", "commander"],
+  cli: ["core", "contracts", "engine", "config", "gateway", "batch", "lab", "node:", "commander"],
 };
 
 const MOST_LINES = 400;

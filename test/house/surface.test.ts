@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import * as batch from "../../src/batch/index.ts";
 import * as core from "../../src/core/index.ts";
 import * as gateway from "../../src/gateway/index.ts";
 import * as root from "../../src/index.ts";
@@ -19,6 +20,22 @@ describe("the public surface", () => {
         "readConfig",
         "simpleConfig",
         "systemClock",
+      ]
+    `);
+  });
+
+  it("of headgate/batch is this list", () => {
+    expect(Object.keys(batch).sort()).toMatchInlineSnapshot(`
+      [
+        "BatchStoppedError",
+        "LimitExceededError",
+        "LimiterClosedError",
+        "RateLimiter",
+        "limitedFetch",
+        "minimumDurationMs",
+        "openBatch",
+        "parseLimit",
+        "runBatch",
       ]
     `);
   });

@@ -162,7 +162,7 @@ export class ExactLog implements Rate {
 }
 
 /** The time from `now` to `due`, so that `now` and it together are not before `due`, rounded as doubles are. */
-function waitUntil(due: Ms, now: Ms): Ms {
+export function waitUntil(due: Ms, now: Ms): Ms {
   const wait = due - now;
   return now + wait < due ? wait + due * Number.EPSILON : wait;
 }

@@ -1,5 +1,7 @@
 import type { Clock } from "../../contracts/clock.ts";
 import { isPresetName, PRESET_NAMES, PRESETS, type PresetName } from "./presets.ts";
+import type { LatencyRange } from "./limit/latency.ts";
+import type { RateLimitOptions } from "./limit/rate-limit.ts";
 import { createModelServer, type ModelServerOptions } from "./server.ts";
 import type { ModelStats } from "./site.ts";
 
@@ -12,6 +14,8 @@ export interface RunModelOptions {
   readonly seed?: number;
   /** Simulated time runs so many times as fast. */
   readonly speed?: number;
+  readonly rateLimit?: RateLimitOptions | undefined;
+  readonly latency?: LatencyRange | undefined;
   readonly clock?: Clock;
 }
 
@@ -21,6 +25,8 @@ export interface RunningModel {
   readonly modelName: string;
   readonly port: number;
   readonly url: string;
+  readonly rateLimit: RateLimitOptions | undefined;
+  readonly latency: LatencyRange | undefined;
   stats(): ModelStats;
   close(): Promise<void>;
 }
@@ -42,6 +48,8 @@ export async function runModel(options: RunModelOptions): Promise<RunningModel> 
     modelName: PRESETS[preset].modelName,
     port: boundPort,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${boundPort}`,
+    rateLimit: rest.rateLimit,
+    latency: rest.latency,
     stats: () => server.stats(),
     close: () => server.close(),
   };

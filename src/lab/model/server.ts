@@ -7,6 +7,8 @@ import { Engine } from "./engine.ts";
 import { sendError } from "./http/errors.ts";
 import { createRoutes, type Route } from "./http/routes.ts";
 import { Visits } from "./http/visits.ts";
+import { Latency, type LatencyRange } from "./limit/latency.ts";
+import { RateLimit, type RateLimitOptions } from "./limit/rate-limit.ts";
 import { Telemetry } from "./metrics/telemetry.ts";
 import { PRESETS, type Preset, type PresetName } from "./presets.ts";
 import { resetSite, statsOf, type ModelStats, type Site } from "./site.ts";
@@ -23,6 +25,10 @@ export interface ModelServerOptions {
   readonly speed?: number;
   /** In place of the preset's. */
   readonly output?: OutputLength;
+  /** Requests for the model beyond it are refused with 429. */
+  readonly rateLimit?: RateLimitOptions | undefined;
+  /** Answers take a time drawn from this range, in place of what the preset's engine would take. */
+  readonly latency?: LatencyRange | undefined;
 }
 
 /** A simulated LLM server. */
@@ -73,7 +79,27 @@ function createSite(options: ModelServerOptions): Site {
   const clock = speedUp(options.clock ?? systemClock, options.speed ?? 1);
   const telemetry = new Telemetry();
   const engine = new Engine({ config: preset.engine, clock, random: createRandom(seed), observer: telemetry });
-  return { preset, seed, output: options.output ?? preset.output, clock, engine, telemetry, visits: new Visits() };
+  const { contextTokens } = preset.engine;
+  return {
+    preset,
+    seed,
+    output: options.output ?? preset.output,
+    clock,
+    engine,
+    latency:
+      options.latency === undefined
+        ? undefined
+        : new Latency({
+            range: options.latency,
+            clock,
+            random: createRandom(seed),
+            observer: telemetry,
+            contextTokens,
+          }),
+    rateLimit: options.rateLimit === undefined ? undefined : new RateLimit(options.rateLimit, clock),
+    telemetry,
+    visits: new Visits(),
+  };
 }
 
 function serve(routes: ReadonlyMap<string, Route>, request: IncomingMessage, response: ServerResponse): void {

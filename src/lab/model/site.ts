@@ -1,5 +1,7 @@
 import type { Clock } from "../../contracts/clock.ts";
 import type { Engine } from "./engine.ts";
+import type { Latency } from "./limit/latency.ts";
+import type { RateLimit, RateLimitStats } from "./limit/rate-limit.ts";
 import type { Visits } from "./http/visits.ts";
 import type { Telemetry } from "./metrics/telemetry.ts";
 import type { Preset } from "./presets.ts";
@@ -12,6 +14,9 @@ export interface Site {
   readonly output: OutputLength;
   readonly clock: Clock;
   readonly engine: Engine;
+  /** Where set, answers come from here, and the engine idles. */
+  readonly latency: Latency | undefined;
+  readonly rateLimit: RateLimit | undefined;
   readonly telemetry: Telemetry;
   readonly visits: Visits;
 }
@@ -35,9 +40,11 @@ export interface ModelStats {
   readonly tokens_in: number;
   /** Tokens generated, also for clients that left. */
   readonly tokens_out: number;
+  /** With `--rate-limit`. Refused requests are counted here and nowhere else. */
+  readonly rate_limit?: RateLimitStats;
 }
 
-export function statsOf({ visits, engine, telemetry }: Site): ModelStats {
+export function statsOf({ visits, engine, telemetry, rateLimit }: Site): ModelStats {
   return {
     concurrent: visits.concurrent,
     max_concurrent_seen: visits.maxConcurrentSeen,
@@ -45,12 +52,14 @@ export function statsOf({ visits, engine, telemetry }: Site): ModelStats {
     requests: visits.endings,
     tokens_in: telemetry.promptTokens,
     tokens_out: telemetry.generatedTokens,
+    ...(rateLimit === undefined ? {} : { rate_limit: rateLimit.stats() }),
   };
 }
 
 /** `POST /sim/reset`: as after a restart, but for the requests that are open. */
-export function resetSite({ visits, engine, telemetry }: Site): void {
+export function resetSite({ visits, engine, telemetry, rateLimit }: Site): void {
   visits.clear();
   telemetry.clear();
   engine.unwedge();
+  rateLimit?.reset();
 }

@@ -106,7 +106,7 @@ function answer(site: Site, call: Call, response: ServerResponse, fault: MidFaul
         };
   const parts: AnswerParts = { response, format, fate, breakOff: breakOffAnswer };
   const listener = call.stream ? streamed(parts) : whole(parts);
-  handle = site.engine.submit(toSequence(call, fate), listener);
+  handle = (site.latency ?? site.engine).submit(toSequence(call, fate), listener);
   response.once("close", () => handle?.abort());
 }
 

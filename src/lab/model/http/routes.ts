@@ -48,7 +48,9 @@ export function createRoutes(site: Site): ReadonlyMap<string, Route> {
   for (const [path, surface] of Object.entries(SURFACES)) {
     routes.set(path, {
       method: "POST",
-      serve: (request, response) => serveInference(site, surface, request, response),
+      serve: (request, response) => {
+        if (site.rateLimit?.admit(request, response) !== false) return serveInference(site, surface, request, response);
+      },
     });
   }
   return routes;

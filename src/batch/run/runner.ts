@@ -58,6 +58,8 @@ export interface RunnerOptions {
   readonly maxCost: number | undefined;
   readonly total: number | undefined;
   readonly listener: BatchListener;
+  /** Whether it matters when exactly a request goes out. */
+  readonly hasLimits: boolean;
   /** Called just before a request goes out, with what is reserved for it. */
   readonly noteSend: (estimate: RowEstimate) => void;
 }
@@ -146,7 +148,7 @@ export class Runner {
     const { limiter, sink } = this.#options;
     for (let sent = 1; ; sent++) {
       if (sink.isFull) await sink.room();
-      if (sent % MOST_PER_TURN === 0) await nextTurn();
+      if (this.#options.hasLimits && sent % MOST_PER_TURN === 0) await nextTurn();
       const task = await this.#next();
       if (task === undefined) return;
       if (this.#wouldCostTooMuch(task)) return;

@@ -152,12 +152,12 @@ export async function run(options: BatchFileOptions): Promise<BatchFileEnding> {
 
 /** Moves time on until a promise is settled: sockets are real, waits are not. */
 export async function whileMoving<T>(clock: VirtualClock, promise: Promise<T>, step = 100): Promise<T> {
-  let settled = false;
-  const mark = (): void => {
-    settled = true;
+  const state = { isSettled: false };
+  const settle = (): void => {
+    state.isSettled = true;
   };
-  promise.then(mark, mark);
-  for (let turn = 0; !settled && turn < 200_000; turn++) {
+  promise.then(settle, settle);
+  for (let turn = 0; !state.isSettled && turn < 200_000; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     // Time stands still while an answer is on its way most of the time.
     if (turn % 10 === 9) clock.advance(step);

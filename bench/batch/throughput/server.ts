@@ -18,14 +18,12 @@ const HEAD_END = "\r\n\r\n";
 let requests = 0;
 let most = 0;
 let first = 0;
-let last = 0;
 let arrivals = new Float64Array(1 << 21);
 
 /** Sliding: the most that lay in any half-open window that ends with an arrival. */
 function count(): void {
   const now = performance.now();
   if (requests === 0) first = now;
-  last = now;
   if (requests === arrivals.length) {
     const old = arrivals;
     arrivals = new Float64Array(old.length * 2);
@@ -64,5 +62,9 @@ server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   process.send?.({ port: typeof address === "object" && address !== null ? address.port : 0 });
 });
-process.on("message", () => process.send?.({ requests, most, spanMs: last - first }));
+process.on("message", ({ lastWindow }: { readonly lastWindow: number }) => {
+  const began = arrivals[requests - lastWindow] ?? first;
+  process.send?.({ requests, most, beforeLastMs: began - first });
+  [requests, oldest, most] = [0, 0, 0];
+});
 process.on("disconnect", () => process.exit());

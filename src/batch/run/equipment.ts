@@ -126,6 +126,7 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     maxCost: options.maxCost,
     total: parts.total,
     listener,
+    hasLimits: (options.limits ?? []).length > 0,
     noteSend: parts.noteSend ?? ((): void => {}),
   });
   const close = async (): Promise<void> => {

@@ -58,6 +58,8 @@ export interface RunnerOptions {
   readonly maxCost: number | undefined;
   readonly total: number | undefined;
   readonly listener: BatchListener;
+  /** Whether it matters when exactly a request goes out. */
+  readonly hasLimits: boolean;
   /** Called just before a request goes out, with what is reserved for it. */
   readonly noteSend: (estimate: RowEstimate) => void;
 }
@@ -72,6 +74,12 @@ interface Task extends FedRow {
 const MOST_DELAYED = 1_000;
 
 const UNASKED_PAUSE_MS: Ms = 1_000;
+
+/**
+ * undici writes a request on a connection that was used before when the event loop has turned once. Many sends within one long
+ * turn would go out late, all at its end, and closer to the next than the limit allows.
+ */
+const MOST_PER_TURN = 2;
 
 /** Sends rows until there are none left, or it is told to stop. */
 export class Runner {
@@ -138,8 +146,9 @@ export class Runner {
 
   async #dispatch(): Promise<void> {
     const { limiter, sink } = this.#options;
-    for (;;) {
+    for (let sent = 1; ; sent++) {
       if (sink.isFull) await sink.room();
+      if (this.#options.hasLimits && sent % MOST_PER_TURN === 0) await nextTurn();
       const task = await this.#next();
       if (task === undefined) return;
       if (this.#wouldCostTooMuch(task)) return;
@@ -313,6 +322,10 @@ export class Runner {
     this.#stop.abort();
     this.#wake();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function observe(

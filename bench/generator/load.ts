@@ -1,4 +1,5 @@
 import { systemClock } from "../../src/engine/clock.ts";
+import { DEFAULT_BEHAVIOUR } from "../../src/lab/scenario/default-behaviour.ts";
 import type { HttpDoor } from "../../src/lab/http/door.ts";
 import { startLoad } from "../../src/lab/load/run.ts";
 import type { Visit } from "../../src/lab/load/types.ts";
@@ -14,18 +15,7 @@ export interface Seen {
 }
 
 /** Questions as in the article: about 116 tokens, and an answer as long as the model likes. */
-const BEHAVIOUR: Behaviour = {
-  api: "chat",
-  model: undefined,
-  prompt: { kind: "turns", values: [116] },
-  output: undefined,
-  stream: true,
-  patienceMs: Infinity,
-  retry: "none",
-  abort: undefined,
-  connection: "kept",
-  body: {},
-};
+const BEHAVIOUR: Behaviour = { ...DEFAULT_BEHAVIOUR, prompt: { kind: "turns", values: [116] } };
 
 /** Sends load for some seconds, and reads every answer to its end. */
 export async function send(

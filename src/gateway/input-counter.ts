@@ -1,4 +1,4 @@
-import { isRecord } from "./json.ts";
+import { isRecord } from "../core/json.ts";
 import type { TokenizerName } from "../config/types.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { Ms, Tokens } from "../core/units.ts";

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from "../../src/contracts/clock.ts";
 import type { RunObserver } from "../../src/lab/load/run.ts";
 import { startLoad } from "../../src/lab/load/run.ts";
 import type { AnswerListener, Door, Question, Visit } from "../../src/lab/load/types.ts";
+import { DEFAULT_BEHAVIOUR } from "../../src/lab/scenario/default-behaviour.ts";
 import type { Arrivals, Behaviour, Phase, PhaseLoad, Scenario } from "../../src/lab/scenario/types.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 
@@ -78,25 +79,12 @@ export function refused(
   };
 }
 
-const BEHAVIOUR: Behaviour = {
-  api: "chat",
-  model: undefined,
-  prompt: { kind: "turns", values: [100] },
-  output: undefined,
-  stream: true,
-  patienceMs: Infinity,
-  retry: "none",
-  abort: undefined,
-  connection: "kept",
-  body: {},
-};
-
 export function loadOf(
   arrivals: Arrivals,
   behaviour: Partial<Behaviour> = {},
   rest: Partial<PhaseLoad> = {},
 ): PhaseLoad {
-  return { consumer: "a", arrivals, fromMs: 0, behaviour: { ...BEHAVIOUR, ...behaviour }, ...rest };
+  return { consumer: "a", arrivals, fromMs: 0, behaviour: { ...DEFAULT_BEHAVIOUR, ...behaviour }, ...rest };
 }
 
 export function phaseOf(loads: readonly PhaseLoad[], durationMs?: number, name = "only"): Phase {

@@ -1,4 +1,4 @@
-import { isRecord } from "../json.ts";
+import { isRecord } from "../../core/json.ts";
 import { isUtf8 } from "node:buffer";
 
 import { type Measure, measureJson } from "../../core/cost/measure.ts";

@@ -1,4 +1,4 @@
-import { isRecord, type Json } from "../json.ts";
+import { isRecord, type Json } from "../../core/json.ts";
 import type { Tokens } from "../../core/units.ts";
 
 /** POSTs JSON to a backend and returns the JSON of its answer; undefined if it answers anything but success. */

@@ -1,4 +1,4 @@
-import { isRecord, type Json } from "../json.ts";
+import { isRecord, type Json } from "../../core/json.ts";
 import type { Tokens } from "../../core/units.ts";
 
 /** What one message of a backend says about tokens. */

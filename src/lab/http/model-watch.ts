@@ -1,3 +1,4 @@
+import { isRecord, parseJson } from "../../core/json.ts";
 import { Client } from "undici";
 
 import type { Cancel, Clock } from "../../contracts/clock.ts";
@@ -6,7 +7,6 @@ import type { ModelReading } from "../load/types.ts";
 import { fetchText, SILENCE_MS } from "./fetch-text.ts";
 import { readMetrics } from "./read-metrics.ts";
 import { readTarget } from "./target.ts";
-import { isJson, parseJson } from "./usage.ts";
 
 const EVERY_MS: Ms = 1_000;
 
@@ -116,7 +116,7 @@ export class ModelWatch {
 }
 
 function ownCounts(stats: unknown): Pick<ModelReading, "maxConcurrent" | "wedged"> {
-  const { max_concurrent_seen: most, wedged } = isJson(stats) ? stats : {};
+  const { max_concurrent_seen: most, wedged } = isRecord(stats) ? stats : {};
   return { maxConcurrent: typeof most === "number" ? most : Number.NaN, wedged: wedged === true };
 }
 

@@ -1,8 +1,8 @@
+import { isRecord, parseJson } from "../../core/json.ts";
 import { Agent } from "undici";
 
 import { fetchText, SILENCE_MS } from "./fetch-text.ts";
 import type { Target } from "./target.ts";
-import { isJson, parseJson } from "./usage.ts";
 
 /** The name of the first model that a server lists. Rejects where it lists none. */
 export async function firstModel({ origin, base }: Target, key: string): Promise<string> {
@@ -18,7 +18,7 @@ export async function firstModel({ origin, base }: Target, key: string): Promise
 }
 
 function nameIn(list: unknown): string | undefined {
-  const data = isJson(list) ? list["data"] : undefined;
+  const data = isRecord(list) ? list["data"] : undefined;
   const first: unknown = Array.isArray(data) ? data[0] : undefined;
-  return isJson(first) && typeof first["id"] === "string" ? first["id"] : undefined;
+  return isRecord(first) && typeof first["id"] === "string" ? first["id"] : undefined;
 }

@@ -1,7 +1,8 @@
+import { parseJson } from "../../core/json.ts";
 import type { AnswerEnd } from "../load/types.ts";
 import type { Api } from "../scenario/types.ts";
 import type { AnswerReader } from "./answer-reader.ts";
-import { parseJson, ReportedUsage } from "./usage.ts";
+import { ReportedUsage } from "./usage.ts";
 
 /** A line that is longer is no event of a model. */
 const MOST_LINE = 4 * 2 ** 20;

@@ -1,7 +1,6 @@
+import { isRecord, type Json } from "../../core/json.ts";
 import type { Tokens } from "../../core/units.ts";
 import type { AnswerEnd } from "../load/types.ts";
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** What an answer says of its tokens, taken from its pieces: what comes later stands above what came before. */
 export class ReportedUsage {
@@ -10,10 +9,10 @@ export class ReportedUsage {
 
   /** Takes what a piece of an answer, or a whole one, says: `usage` itself, or that of a `message` in it. */
   take(value: unknown): void {
-    if (!isJson(value)) return;
-    if (isJson(value["message"])) this.take(value["message"]);
+    if (!isRecord(value)) return;
+    if (isRecord(value["message"])) this.take(value["message"]);
     const { usage } = value;
-    if (!isJson(usage)) return;
+    if (!isRecord(usage)) return;
     this.#input = inputOf(usage) ?? this.#input;
     this.#output = countOf(usage["completion_tokens"]) ?? countOf(usage["output_tokens"]) ?? this.#output;
   }
@@ -34,18 +33,4 @@ function inputOf(usage: Json): Tokens | undefined {
 
 function countOf(value: unknown): Tokens | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-/** An object, not an array. */
-export function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** JSON, or `undefined` for what is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
+import { isRecord, parseJson } from "../../core/json.ts";
 import type { AnswerEnd } from "../load/types.ts";
 import type { AnswerReader } from "./answer-reader.ts";
-import { isJson, parseJson, ReportedUsage } from "./usage.ts";
+import { ReportedUsage } from "./usage.ts";
 
 /** More than any model writes. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -19,7 +20,7 @@ export class WholeReader implements AnswerReader {
 
   finish(): { readonly content: number; readonly end: AnswerEnd } {
     const value = this.#bytes > MOST_BYTES ? undefined : parseJson(Buffer.concat(this.#pieces).toString());
-    if (!isJson(value) || !saysWhyItEnded(value)) return { content: 0, end: this.cut() };
+    if (!isRecord(value) || !saysWhyItEnded(value)) return { content: 0, end: this.cut() };
     const usage = new ReportedUsage();
     usage.take(value);
     return { content: 1, end: usage.complete() };
@@ -34,5 +35,5 @@ function saysWhyItEnded(value: Readonly<Record<string, unknown>>): boolean {
   const { choices, stop_reason: stopReason } = value;
   if (typeof stopReason === "string") return true;
   const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
-  return isJson(first) && typeof first["finish_reason"] === "string";
+  return isRecord(first) && typeof first["finish_reason"] === "string";
 }

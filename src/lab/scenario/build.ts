@@ -5,6 +5,7 @@ import type { Overrides } from "./schema/behaviour.ts";
 import type { AssertSection } from "./schema/conditions.ts";
 import type { Draft, DraftPhase } from "./schema/file.ts";
 import type { DraftLoad } from "./schema/load.ts";
+import { DEFAULT_BEHAVIOUR } from "./default-behaviour.ts";
 import type { Arrivals, Behaviour, Phase, PhaseLoad, Scenario, TracedRequest } from "./types.ts";
 
 /** All that a scenario is made of, right in every part and in how the parts go together. */
@@ -16,20 +17,6 @@ export interface Parts {
   /** By the path in the file. */
   readonly traces: ReadonlyMap<string, readonly TracedRequest[]>;
 }
-
-/** What requests are like where the file says nothing. */
-const BASE: Behaviour = {
-  api: "chat",
-  model: undefined,
-  prompt: { kind: "turns", values: [100] },
-  output: undefined,
-  stream: true,
-  patienceMs: Infinity,
-  retry: "none",
-  abort: undefined,
-  connection: "kept",
-  body: {},
-};
 
 /** Puts a scenario together: each of those who are alike gets its own load and assertions. */
 export function buildScenario(parts: Parts): Scenario {
@@ -61,7 +48,10 @@ function toPhase(parts: Parts, phase: DraftPhase, index: number): Phase {
 
 function toLoads({ draft, members, traces }: Parts, family: string, load: DraftLoad): readonly PhaseLoad[] {
   const arrivals = toArrivals(load, traces);
-  const behaviour = [draft.defaults, draft.consumers.get(family)?.overrides ?? {}, load.overrides].reduce(apply, BASE);
+  const behaviour = [draft.defaults, draft.consumers.get(family)?.overrides ?? {}, load.overrides].reduce(
+    apply,
+    DEFAULT_BEHAVIOUR,
+  );
   return namesOf(family, members).map((consumer) => ({ consumer, arrivals, fromMs: load.fromMs, behaviour }));
 }
 

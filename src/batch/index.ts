@@ -13,14 +13,15 @@ export type {
   RateLimiterOptions,
 } from "./limiter/types.ts";
 export type { Cost, Limit, LimiterStats, LimitSignal, Pause, Permit } from "./types.ts";
-export {
-  type BatchFile,
-  type BatchFileEnding,
-  type BatchFileOptions,
-  type BatchPlan,
-  type BatchRefusal,
-  openBatch,
-} from "./run/batch-file.ts";
+export { openBatch } from "./run/batch-file.ts";
+export type {
+  BatchFile,
+  BatchFileEnding,
+  BatchFileOptions,
+  BatchPlan,
+  BatchRefusal,
+  OpenedBatch,
+} from "./run/batch-file-types.ts";
 export type { SendOptions } from "./run/equipment.ts";
 export type { Answer, FailureCause, RowResult, Usage } from "./run/result.ts";
 export { type BatchOptions, type BatchRequest, type BatchRun, BatchStoppedError, runBatch } from "./run/run-batch.ts";

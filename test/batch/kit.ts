@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 
-import { type BatchFileEnding, type BatchFileOptions, openBatch } from "../../src/batch/run/batch-file.ts";
+import { openBatch } from "../../src/batch/run/batch-file.ts";
+import type { BatchFileEnding, BatchFileOptions } from "../../src/batch/run/batch-file-types.ts";
 import type { VirtualClock } from "../../src/testing/index.ts";
 
 /** A request as a test's server sees it. */
@@ -88,7 +89,7 @@ export async function startServer(respond: (call: Call) => Reply | Promise<Reply
 }
 
 /** A small chat completion. */
-export function answerTo(name: string): object {
+function answerTo(name: string): object {
   return {
     id: `chatcmpl-${name}`,
     object: "chat.completion",

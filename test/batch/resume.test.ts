@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
-import { type BatchFileOptions, openBatch } from "../../src/batch/run/batch-file.ts";
+import { openBatch } from "../../src/batch/run/batch-file.ts";
+import type { BatchFileOptions } from "../../src/batch/run/batch-file-types.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import {
   folder,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { BatchFileOptions } from "../../src/batch/run/batch-file.ts";
+import type { BatchFileOptions } from "../../src/batch/run/batch-file-types.ts";
 import type { BatchListener, Retry } from "../../src/batch/run/types.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { folder, ids, readRows, type Reply, row, rows, run, startServer, writeRows } from "./kit.ts";

@@ -9,7 +9,7 @@ export interface Line {
 }
 
 /** A row of a batch holds a prompt with its pictures; what is longer is no row. */
-export const MAX_LINE_BYTES: Bytes = 64 * 1024 * 1024;
+const MAX_LINE_BYTES: Bytes = 64 * 1024 * 1024;
 
 const NEWLINE = 10;
 

@@ -16,7 +16,7 @@ export interface JournalHeader {
 }
 
 /** What tells one input file from another. */
-export interface InputIdentity {
+interface InputIdentity {
   readonly file: string;
   readonly rows: number;
   /** SHA-256 over all bytes. */

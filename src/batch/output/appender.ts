@@ -86,7 +86,7 @@ export class Appender implements LineSink {
 
   async #drain(): Promise<void> {
     // Lets what ends in the same turn go out in one write.
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     try {
       while (this.#waiting.length > 0 && this.#error === undefined) {
         const text = this.#waiting.join("");

@@ -3,7 +3,7 @@ import { isRecord } from "../json.ts";
 import type { Answer, RowResult } from "../run/result.ts";
 
 /** One line of OpenAI's batch output, with its line end. Numbers and members of the answer stand as the server wrote them. */
-export function outputLine(result: Extract<RowResult, { kind: "answered" }>): string {
+function outputLine(result: Extract<RowResult, { kind: "answered" }>): string {
   const { row, answer } = result;
   return `{"id":"${requestId(row)}","custom_id":${JSON.stringify(row.customId)},"response":${response(answer)},"error":null}\n`;
 }
@@ -12,7 +12,7 @@ export function outputLine(result: Extract<RowResult, { kind: "answered" }>): st
  * One line for a row that failed, with its line end: OpenAI's batch format for errors, with the whole request beside it, so
  * that the file is valid input.
  */
-export function errorLine(result: Extract<RowResult, { kind: "failed" }>): string {
+function errorLine(result: Extract<RowResult, { kind: "failed" }>): string {
   const { row, cause, message, answer, attempts } = result;
   const request = JSON.stringify({ method: row.method, url: row.url, body: row.body }).slice(1, -1);
   const error = JSON.stringify({ code: codeOf(answer) ?? cause, message });

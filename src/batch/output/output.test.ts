@@ -68,13 +68,16 @@ describe("Appender", () => {
     await appender.close();
   });
 
-  it.skipIf(!existsSync("/dev/full"))("tells of a line that cannot be written, once at once and again at the end", async () => {
-    const heard: unknown[] = [];
-    const appender = await Appender.open("/dev/full", (error) => heard.push(error));
-    appender.append("x\n");
-    await expect(appender.close()).rejects.toThrow(/ENOSPC|EINVAL/);
-    expect(heard).toHaveLength(1);
-  });
+  it.skipIf(!existsSync("/dev/full"))(
+    "tells of a line that cannot be written, once at once and again at the end",
+    async () => {
+      const heard: unknown[] = [];
+      const appender = await Appender.open("/dev/full", (error) => heard.push(error));
+      appender.append("x\n");
+      await expect(appender.close()).rejects.toThrow(/ENOSPC|EINVAL/);
+      expect(heard).toHaveLength(1);
+    },
+  );
 
   it("may open its file late, or never", async () => {
     const path = file();

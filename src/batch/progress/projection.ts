@@ -2,7 +2,7 @@ import type { Ms } from "../../core/units.ts";
 import { minimumDurationMs } from "../limiter/minimum.ts";
 import { LimitExceededError } from "../limiter/errors.ts";
 import { parseLimit } from "../limiter/parse-limit.ts";
-import type { BatchPlan } from "../run/batch-file.ts";
+import type { BatchPlan } from "../run/batch-file-types.ts";
 import type { Price } from "../run/types.ts";
 import type { Cost, Limit } from "../types.ts";
 import type { Moments } from "./moments.ts";

@@ -1,7 +1,7 @@
 import type { Ms } from "../../core/units.ts";
 import type { FailureCause } from "../run/result.ts";
 import type { BatchProgress, Retry, StopCause } from "../run/types.ts";
-import type { BatchFileEnding, BatchPlan } from "../run/batch-file.ts";
+import type { BatchFileEnding, BatchPlan } from "../run/batch-file-types.ts";
 import type { Limit } from "../types.ts";
 
 /** What a run did, as `OUTPUT.summary.json` has it. Times in milliseconds. */

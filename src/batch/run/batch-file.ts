@@ -1,93 +1,19 @@
-import { existsSync, rmSync } from "node:fs";
-
 import { systemClock, systemRandom } from "../../engine/clock.ts";
-import type { Ms } from "../../core/units.ts";
-import type { IdTable } from "../input/id-table.ts";
 import type { BadLine, RowDefaults } from "../input/parse-row.ts";
-import { type Before, type Preflight, preflight } from "../input/preflight.ts";
+import { type Before, preflight } from "../input/preflight.ts";
 import { fileRows, streamRows } from "../input/row-stream.ts";
-import { parseLimit } from "../limiter/parse-limit.ts";
-import { differences, Journal, type JournalHeader, type JournalPast, readJournal } from "../journal/journal.ts";
+import { Journal, type JournalPast, readJournal } from "../journal/journal.ts";
 import { takeLock } from "../journal/lock.ts";
 import { type BatchPaths, batchPaths, defaultOutput, STDIO } from "../journal/paths.ts";
 import { Appender, type LineSink } from "../output/appender.ts";
 import { FileSink } from "../output/file-sink.ts";
+import { ForeignFileError, readFinished } from "../output/finished.ts";
 import { LaterFile } from "../output/later-file.ts";
-import { ForeignFileError, isOurs, keepLines, readFinished } from "../output/finished.ts";
-import { repairTail } from "../output/repair.ts";
-import { type Equipment, equip, type SendOptions } from "./equipment.ts";
+import type { BatchFile, BatchFileOptions, BatchPlan, OpenedBatch } from "./batch-file-types.ts";
+import { type Equipment, equip } from "./equipment.ts";
 import { InputFeed } from "./feed.ts";
-import type { BatchProgress, RunEnding } from "./types.ts";
+import { changesOf, headerOf, longestWindow, mend, tidy } from "./past.ts";
 
-export interface BatchFileOptions extends SendOptions {
-  /** A file of rows, or `-` for standard input. */
-  readonly input: string;
-  /** Default: the input's name with `.out.jsonl`. `-` is standard output, where nothing can be resumed. */
-  readonly output?: string | undefined;
-  /** Of rows that name none. */
-  readonly model?: string | undefined;
-  /** Default `"completion"`: lines of the output stand in the order in which answers come. */
-  readonly order?: "completion" | "input";
-  /** Goes on although the input or the settings have changed; answers to rows that ask something else by now are dropped. */
-  readonly force?: boolean;
-  /** Forgets the failures of earlier runs, so that their rows are sent again. */
-  readonly retryFailed?: boolean;
-  /** Leaves lines out that are no rows, rather than refusing the input for them. */
-  readonly skipBadLines?: boolean;
-  /** Asks only so many rows, at random. */
-  readonly sample?: number | undefined;
-  /** Looks only: nothing is written, nothing is sent. */
-  readonly dryRun?: boolean;
-  /** Where rows come from if `input` is `-`, and where answers go if `output` is. */
-  readonly stdin?: AsyncIterable<Buffer>;
-  readonly stdout?: NodeJS.WritableStream;
-}
-
-/** Why a batch does not begin. */
-export type BatchRefusal =
-  | { readonly kind: "bad_lines"; readonly count: number; readonly first: readonly BadLine[] }
-  /** What has changed since the output was begun: one sentence each. */
-  | { readonly kind: "changed"; readonly output: string; readonly changes: readonly string[] }
-  | { readonly kind: "unreadable"; readonly message: string };
-
-/** What there is to do. Counts are `undefined` for standard input, which nobody knows in advance. */
-export interface BatchPlan {
-  readonly paths: BatchPaths;
-  readonly preflight: Preflight | undefined;
-  /** Bytes that a killed process had left of a line. */
-  readonly repairedBytes: number;
-}
-
-/** How a batch of files has ended. */
-export interface BatchFileEnding {
-  readonly ending: RunEnding;
-  readonly progress: BatchProgress;
-  readonly answeredBefore: number;
-  readonly failedBefore: number;
-  readonly badLines: number;
-}
-
-/** A batch that is ready. Run it or close it. */
-export interface BatchFile {
-  readonly plan: BatchPlan;
-  /** Once. Rejects where files cannot be read or written; what is written then stays good for the next run. */
-  run(): Promise<BatchFileEnding>;
-  progress(): BatchProgress;
-  readonly equipment: Equipment;
-  /** Begins nothing more. */
-  drain(): void;
-  /** Gives up what is in flight. */
-  abort(): void;
-  /** Lets go of everything. */
-  close(): Promise<void>;
-}
-
-export type OpenedBatch =
-  | { readonly kind: "ready"; readonly batch: BatchFile }
-  | { readonly kind: "refused"; readonly refusal: BatchRefusal };
-
-/** With `limits: ["auto"]` nobody knows the windows in advance. */
-const USUAL_WINDOW_MS: Ms = 60_000;
 /** Rows that may be ahead of the oldest unfinished one, where the output is in the order of the input. */
 const LEAST_AHEAD = 1_000;
 
@@ -225,77 +151,6 @@ function openAnswers(
   failed: (error: unknown) => void,
 ): Promise<LineSink> | LineSink {
   return path === STDIO ? Appender.onto(stdout ?? process.stdout, failed) : Appender.open(path, failed);
-}
-
-/** Makes sure that files are ours and end in whole lines. Returns how many bytes were cut off. */
-async function mend({ output, errors }: BatchPaths): Promise<number> {
-  let bytes = 0;
-  for (const path of [output, errors]) {
-    if (!existsSync(path)) continue;
-    if (!(await isOurs(path)))
-      throw new ForeignFileError(`${path} is no output of headgate batch; give another with -o, or move it away`);
-    const repair = await repairTail(path);
-    if (repair.kind === "cut") bytes += repair.bytes;
-  }
-  return bytes;
-}
-
-/** Brings the files into the state that this run begins with: no failures that are tried again, no answers to old requests. */
-async function tidy(
-  { retryFailed = false, force = false }: BatchFileOptions,
-  paths: BatchPaths,
-  ids: IdTable | undefined,
-): Promise<void> {
-  rmSync(paths.badLines, { force: true });
-  if (retryFailed) rmSync(paths.errors, { force: true });
-  if (ids === undefined || !force) return;
-  for (const path of [paths.output, paths.errors])
-    await keepLines(
-      path,
-      ({ customId, fingerprint }) => (ids.get(customId)?.fingerprint ?? fingerprint) === fingerprint,
-    );
-}
-
-function headerOf(options: BatchFileOptions, looked: Preflight | undefined): JournalHeader {
-  const { url, model, api = "openai", headers = {} } = options;
-  // Values of headers may be secrets.
-  const names = Object.keys(headers).map((name) => name.toLowerCase());
-  const settings = {
-    "--url": url.replace(/\/+$/, ""),
-    "--api": api,
-    ...(model !== undefined && { "--model": model }),
-    ...(names.length > 0 && { "--header": names.sort().join(", ") }),
-  };
-  const input = looked && { file: options.input, rows: looked.rows, sha256: looked.sha256 };
-  return { settings, input };
-}
-
-/** What speaks against going on with an output: one sentence each. */
-function changesOf(facts: {
-  readonly past: JournalPast | undefined;
-  readonly header: JournalHeader;
-  readonly looked: Preflight | undefined;
-  readonly hasAnswers: boolean;
-}): readonly string[] {
-  const { past, header, looked, hasAnswers } = facts;
-  if (!hasAnswers) return [];
-  const changes = past === undefined ? [] : [...differences(past.header, header)];
-  const { count = 0, first = [] } = looked?.changed ?? {};
-  const example = first[0];
-  if (example !== undefined) {
-    const rows = count === 1 ? "1 finished row asks" : `${count} finished rows ask`;
-    changes.push(`${rows} something else now, the first is ${example.customId} in line ${example.line}`);
-  }
-  return changes;
-}
-
-function longestWindow({ limits = [] }: BatchFileOptions): Ms {
-  const windows = limits.map((limit) => {
-    if (typeof limit !== "string") return limit.windowMs;
-    const reading = parseLimit(limit);
-    return reading.kind === "read" ? reading.limit.windowMs : USUAL_WINDOW_MS;
-  });
-  return Math.max(0, ...windows);
 }
 
 function isSystemError(error: unknown): error is Error {

@@ -1,5 +1,4 @@
 import type { Ms, Tokens } from "../../core/units.ts";
-import type { Observation } from "../limiter/types.ts";
 import type { BatchRow } from "../input/row.ts";
 import type { Cost, LimiterStats, Pause } from "../types.ts";
 import type { FailureCause, RowResult } from "./result.ts";
@@ -89,5 +88,3 @@ export interface RowEstimate {
   /** What is reserved of the limits: input, and as much output as the row allows. */
   readonly cost: Cost;
 }
-
-export type { Observation };

@@ -1,4 +1,4 @@
-import type { BatchFileOptions } from "../../batch/run/batch-file.ts";
+import type { BatchFileOptions } from "../../batch/run/batch-file-types.ts";
 import type { Price } from "../../batch/run/types.ts";
 import { parseLimit } from "../../batch/limiter/parse-limit.ts";
 import { parseBase } from "../../batch/transport/endpoint.ts";
@@ -37,7 +37,7 @@ export interface BatchFlags {
 const PROGRESS = ["bar", "text", "json", "none"] as const;
 
 /** How progress is shown. */
-export type ProgressMode = (typeof PROGRESS)[number];
+type ProgressMode = (typeof PROGRESS)[number];
 
 /** What the flags say. */
 export interface BatchSettings {

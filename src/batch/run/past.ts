@@ -1,0 +1,87 @@
+import { existsSync, rmSync } from "node:fs";
+
+import type { Ms } from "../../core/units.ts";
+import type { IdTable } from "../input/id-table.ts";
+import type { Preflight } from "../input/preflight.ts";
+import { differences, type JournalHeader, type JournalPast } from "../journal/journal.ts";
+import type { BatchPaths } from "../journal/paths.ts";
+import { parseLimit } from "../limiter/parse-limit.ts";
+import { ForeignFileError, isOurs, keepLines } from "../output/finished.ts";
+import { repairTail } from "../output/repair.ts";
+import type { BatchFileOptions } from "./batch-file-types.ts";
+
+/** With `limits: ["auto"]` nobody knows the windows in advance. */
+const USUAL_WINDOW_MS: Ms = 60_000;
+
+/** Makes sure that files are ours and end in whole lines. Returns how many bytes were cut off. */
+export async function mend({ output, errors }: BatchPaths): Promise<number> {
+  let bytes = 0;
+  for (const path of [output, errors]) {
+    if (!existsSync(path)) continue;
+    if (!(await isOurs(path)))
+      throw new ForeignFileError(`${path} is no output of headgate batch; give another with -o, or move it away`);
+    const repair = await repairTail(path);
+    if (repair.kind === "cut") bytes += repair.bytes;
+  }
+  return bytes;
+}
+
+/** Brings the files into the state that this run begins with: no failures that are tried again, no answers to old requests. */
+export async function tidy(
+  { retryFailed = false, force = false }: BatchFileOptions,
+  paths: BatchPaths,
+  ids: IdTable | undefined,
+): Promise<void> {
+  rmSync(paths.badLines, { force: true });
+  if (retryFailed) rmSync(paths.errors, { force: true });
+  if (ids === undefined || !force) return;
+  for (const path of [paths.output, paths.errors])
+    await keepLines(
+      path,
+      ({ customId, fingerprint }) => (ids.get(customId)?.fingerprint ?? fingerprint) === fingerprint,
+    );
+}
+
+/** What a run begins its output with. */
+export function headerOf(options: BatchFileOptions, looked: Preflight | undefined): JournalHeader {
+  const { url, model, api = "openai", headers = {} } = options;
+  // Values of headers may be secrets.
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  const settings = {
+    "--url": url.replace(/\/+$/, ""),
+    "--api": api,
+    ...(model !== undefined && { "--model": model }),
+    ...(names.length > 0 && { "--header": names.sort().join(", ") }),
+  };
+  const input = looked && { file: options.input, rows: looked.rows, sha256: looked.sha256 };
+  return { settings, input };
+}
+
+/** What speaks against going on with an output: one sentence each. */
+export function changesOf(facts: {
+  readonly past: JournalPast | undefined;
+  readonly header: JournalHeader;
+  readonly looked: Preflight | undefined;
+  readonly hasAnswers: boolean;
+}): readonly string[] {
+  const { past, header, looked, hasAnswers } = facts;
+  if (!hasAnswers) return [];
+  const changes = past === undefined ? [] : [...differences(past.header, header)];
+  const { count = 0, first = [] } = looked?.changed ?? {};
+  const example = first[0];
+  if (example !== undefined) {
+    const rows = count === 1 ? "1 finished row asks" : `${count} finished rows ask`;
+    changes.push(`${rows} something else now, the first is ${example.customId} in line ${example.line}`);
+  }
+  return changes;
+}
+
+/** How far back sends matter for the limits that are given. */
+export function longestWindow({ limits = [] }: BatchFileOptions): Ms {
+  const windows = limits.map((limit) => {
+    if (typeof limit !== "string") return limit.windowMs;
+    const reading = parseLimit(limit);
+    return reading.kind === "read" ? reading.limit.windowMs : USUAL_WINDOW_MS;
+  });
+  return Math.max(0, ...windows);
+}

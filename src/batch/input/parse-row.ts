@@ -1,4 +1,4 @@
-import { isRecord, type Json, parseJson } from "../json.ts";
+import { isRecord, type Json, parseJson } from "../../core/json.ts";
 import type { Line } from "./lines.ts";
 import type { PlacedRow } from "./row.ts";
 

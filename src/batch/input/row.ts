@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-import type { Json } from "../json.ts";
+import type { Json } from "../../core/json.ts";
 
 /** One request of a batch, as OpenAI's batch format has it. */
 export interface BatchRow {

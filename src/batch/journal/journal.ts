@@ -2,7 +2,7 @@ import { closeSync, createReadStream, existsSync, openSync, renameSync, writeFil
 
 import type { EpochMs, Tokens } from "../../core/units.ts";
 import { readLines } from "../input/lines.ts";
-import { isRecord, type Json, parseJson } from "../json.ts";
+import { isRecord, type Json, parseJson } from "../../core/json.ts";
 
 const FORMAT = "headgate-batch";
 const VERSION = 1;

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 
-import { isRecord, parseJson } from "../json.ts";
+import { isRecord, parseJson } from "../../core/json.ts";
 
 /** Another run holds the output. */
 export class LockedError extends Error {

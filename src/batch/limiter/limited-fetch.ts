@@ -1,5 +1,5 @@
 import type { Ms, Tokens } from "../../core/units.ts";
-import { parseJson } from "../json.ts";
+import { parseJson } from "../../core/json.ts";
 import type { Limiter } from "./types.ts";
 
 export interface LimitedFetchOptions {

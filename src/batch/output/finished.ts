@@ -4,7 +4,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { IdTable } from "../input/id-table.ts";
 import { type Line, readLines } from "../input/lines.ts";
 import { fingerprint, isRequestId } from "../input/row.ts";
-import { isRecord, parseJson } from "../json.ts";
+import { isRecord, parseJson } from "../../core/json.ts";
 import { Appender } from "./appender.ts";
 import { wholeLines } from "./repair.ts";
 

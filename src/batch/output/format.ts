@@ -1,5 +1,5 @@
 import { requestId } from "../input/row.ts";
-import { isRecord } from "../json.ts";
+import { isRecord } from "../../core/json.ts";
 import type { Answer, RowResult } from "../run/result.ts";
 
 /** One line of OpenAI's batch output, with its line end. Numbers and members of the answer stand as the server wrote them. */

@@ -2,7 +2,7 @@ import { type Measure, measureJson } from "../../core/cost/measure.ts";
 import { Estimator } from "../../core/cost/learned.ts";
 import type { Tokens } from "../../core/units.ts";
 import type { BatchRow } from "../input/row.ts";
-import type { Json } from "../json.ts";
+import type { Json } from "../../core/json.ts";
 import type { Usage } from "./result.ts";
 import type { RowEstimate } from "./types.ts";
 

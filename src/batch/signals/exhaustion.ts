@@ -1,4 +1,4 @@
-import { isRecord } from "../json.ts";
+import { isRecord } from "../../core/json.ts";
 import type { Exhaustion } from "../limiter/types.ts";
 
 /** The words by which servers say that only a person can help, wherever in the error they stand. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { isRecord, parseJson } from "../json.ts";
+import { isRecord, parseJson } from "../../core/json.ts";
 
 const ANTHROPIC_VERSION = "2023-06-01";
 

@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from "../json.ts";
+import { isRecord, parseJson } from "../../core/json.ts";
 import type { Answer, FailureCause } from "../run/result.ts";
 import type { Reception } from "./transport.ts";
 

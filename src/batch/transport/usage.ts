@@ -1,5 +1,5 @@
 import type { Tokens } from "../../core/units.ts";
-import { isRecord, type Json } from "../json.ts";
+import { isRecord, type Json } from "../../core/json.ts";
 import type { Usage } from "../run/result.ts";
 
 /** What an answer says that it used. OpenAI's surfaces, and Anthropic's, where input from a cache is counted apart. */

@@ -35,6 +35,11 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   return program;
 }
 
+/** For processes that the lab starts. */
+function withParent(): Option {
+  return new Option("--with-parent", "stop when standard input ends").hideHelp();
+}
+
 function addServe(program: Command, done: (code: ExitCode) => void): void {
   program
     .command("serve")
@@ -50,6 +55,7 @@ function addServe(program: Command, done: (code: ExitCode) => void): void {
     .option("--drain-timeout <duration>", "how long running requests may go on after SIGTERM (default 10m)")
     .option("--config <file>", "read all of this from a YAML file instead")
     .addOption(new Option("--speed <factor>", "let the gate's time run so many times as fast, for the lab").hideHelp())
+    .addOption(withParent())
     .addHelpText(
       "after",
       `
@@ -172,6 +178,7 @@ function addModel(program: Command, done: (code: ExitCode) => void): void {
     .option("--preset <name>", "which server to simulate (default nim-gpt-oss-20b)")
     .option("--seed <n>", "same seed, same answers (default 1)")
     .option("--speed <factor>", "let simulated time run so many times as fast (default 1)")
+    .addOption(withParent())
     .option("--rate-limit <limit>", "refuse requests beyond it with 429, like 2/s; breaches are counted in /sim/stats")
     .option("--window <kind>", "how it counts: first-hit, aligned, sliding, gcra or gcra:BURST (default first-hit)")
     .option("--retry-after", "say when to come back in refusals")

@@ -1,6 +1,11 @@
 import type { Log } from "../contracts/log.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 
+/** Ends this process when its standard input ends: whoever started it has gone, and with it everybody that it served. */
+export function endWithParent(): void {
+  process.stdin.on("close", () => process.exit(EXIT.terminated)).resume();
+}
+
 /** What stops in good order on the first signal. */
 export interface Stoppable {
   /** Resolves when everything has ended. */

@@ -1,7 +1,7 @@
 import type { Ms } from "../core/units.ts";
 import type { PresetName } from "./model/presets.ts";
 import { type Assertion, METRICS } from "./scenario/assertion.ts";
-import type { Scenario } from "./scenario/types.ts";
+import type { Phase, Scenario } from "./scenario/types.ts";
 
 /** One run of a scenario, beside which others may stand in the report. */
 export type PlannedSide =
@@ -47,14 +47,38 @@ export function lasting(scenario: Scenario, totalMs: Ms): Scenario {
   return { ...scenario, phases };
 }
 
-/** The scenario without what can only be asserted of a model that can be seen, and how much that is. */
-export function unseen(scenario: Scenario): { readonly scenario: Scenario; readonly leftOut: number } {
-  let leftOut = 0;
-  const keep = (assertions: readonly Assertion[]): readonly Assertion[] => {
-    const kept = assertions.filter(({ metric }) => !METRICS[metric].needsModel);
-    leftOut += assertions.length - kept.length;
-    return kept;
-  };
-  const phases = scenario.phases.map((phase) => ({ ...phase, assertions: keep(phase.assertions) }));
-  return { scenario: { ...scenario, phases, assertions: keep(scenario.assertions) }, leftOut };
+/** What is seen of a target's model. */
+export type Sight = "nothing" | "metrics" | "own count";
+
+/** The scenario without what cannot be told, and what that is, in words. */
+export function judgeable(
+  scenario: Scenario,
+  sight: Sight,
+): { readonly scenario: Scenario; readonly leftOut: readonly string[] } {
+  const leftOut: string[] = [];
+  const keep = (assertions: readonly Assertion[], phase: Phase | undefined): readonly Assertion[] =>
+    assertions.filter(({ metric, consumer }) => {
+      const { needs, byWindow } = METRICS[metric];
+      const isTooShort = byWindow && longestOf(scenario, phase) < scenario.windowMs;
+      const isSeen = SEES[sight].includes(needs);
+      const what = `${phase === undefined ? "" : `${phase.name}: `}${consumer === undefined ? "" : `${consumer} `}${metric}`;
+      if (!isSeen)
+        leftOut.push(`${what} needs ${needs === "metrics" ? "the model's metrics" : "the model's own count"}`);
+      else if (isTooShort)
+        leftOut.push(`${what} is judged in windows of ${scenario.windowMs / 1_000} s, and that is over sooner`);
+      return isSeen && !isTooShort;
+    });
+  const phases = scenario.phases.map((phase) => ({ ...phase, assertions: keep(phase.assertions, phase) }));
+  return { scenario: { ...scenario, phases, assertions: keep(scenario.assertions, undefined) }, leftOut };
+}
+
+const SEES: Readonly<Record<Sight, readonly Sight[]>> = {
+  nothing: ["nothing"],
+  metrics: ["nothing", "metrics"],
+  "own count": ["nothing", "metrics", "own count"],
+};
+
+/** How long a phase lasts, or the longest of them. A phase that lasts until its requests are over may last for ever. */
+function longestOf({ phases }: Scenario, phase: Phase | undefined): Ms {
+  return Math.max(...(phase === undefined ? phases : [phase]).map(({ durationMs = Infinity }) => durationMs));
 }

@@ -12,7 +12,7 @@ export class WedgeWatch {
   #wedgedAt: Ms | undefined;
 
   isHopeless({ wedged, at }: ModelReading): boolean {
-    this.#wedgedAt = wedged ? (this.#wedgedAt ?? at) : undefined;
+    this.#wedgedAt = wedged === true ? (this.#wedgedAt ?? at) : undefined;
     return this.#wedgedAt !== undefined && at - this.#wedgedAt >= HOPELESS_AFTER_MS;
   }
 }

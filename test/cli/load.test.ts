@@ -1,11 +1,12 @@
 /* `headgate load` as a process of its own. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { systemClock } from "../../src/engine/clock.ts";
 import { startModel } from "./serve-file-kit.ts";
 
 interface Ended {
@@ -140,7 +141,7 @@ describe("headgate load", () => {
     writeFileSync(join(path, "tiny.yaml"), TINY);
     const { code, stdout, stderr } = await headgate(path, ["load", "tiny.yaml", "--target", model.url, "--assert"]);
     expect(stdout).toContain("passed: its one check holds");
-    expect(stderr).toContain("1 assertion needs to see the model and is left out");
+    expect(stderr).toContain("not judged: concurrent needs the model's own count");
     expect(code).toBe(0);
     expect(model.stats().requests.completed).toBe(10);
   });
@@ -162,11 +163,60 @@ describe("headgate load", () => {
     expect(readdirSync(join(path, "runs")).sort()).toEqual(["seed-3", "seed-4", "seed-5"]);
   });
 
+  test("prints several reports as one JSON value", async () => {
+    const path = folder();
+    writeFileSync(join(path, "tiny.yaml"), TINY);
+    const { stdout } = await headgate(path, ["load", "tiny.yaml", "--virtual", "--seed", "1-2", "--json"]);
+    expect((JSON.parse(stdout) as { scenario: { seed: number } }[]).map(({ scenario }) => scenario.seed)).toEqual([
+      1, 2,
+    ]);
+  });
+
+  test("without the gate has no configuration to change, and needs none", async () => {
+    const path = folder();
+    const edit = "gate: { deployments: { m: { max_concurrent: 2 } } }";
+    writeFileSync(
+      join(path, "edit.yaml"),
+      TINY.replace("phases: [", `phases: [{ name: edited, load: { a: { burst: 1 } }, ${edit} }, `).replace(
+        "served: 10",
+        "served: 11",
+      ),
+    );
+    const { code, stdout } = await headgate(path, ["load", "edit.yaml", "--no-gate"]);
+    expect(stdout).toContain("Side by side");
+    expect(code).toBe(0);
+  });
+
+  test("shows what it has measured though the report cannot be written", async () => {
+    const path = folder();
+    writeFileSync(join(path, "tiny.yaml"), TINY);
+    mkdirSync(join(path, "run", "report.html"), { recursive: true });
+    const { code, stdout, stderr } = await headgate(path, ["load", "tiny.yaml", "--virtual", "--report", "run"]);
+    expect(stdout).toContain("passed: all 2 checks hold");
+    expect(stderr).toContain("--report run: cannot be written");
+    expect(code).toBe(1);
+  });
+
+  test.skipIf(process.platform !== "linux")("that is killed leaves no model and no gate behind", async () => {
+    const path = folder();
+    const script = join(process.cwd(), "src/cli/index.ts");
+    const args = ["--import", import.meta.resolve("tsx"), script, "load", "shared-deployment"];
+    const child = spawn(process.execPath, args, { cwd: path, stdio: ["ignore", "ignore", "pipe"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    await new Promise<void>(
+      (resolve) => void child.stderr.on("data", (chunk: Buffer) => chunk.includes("sent") && resolve()),
+    );
+    const children = childrenOf(child.pid ?? 0);
+    expect(children.length).toBe(2);
+    child.kill("SIGKILL");
+    await gone(children);
+  });
+
   test("that is interrupted reports what it has seen, and ends with 130", async () => {
     const path = folder();
     let isInterrupted = false;
     const ended = await headgate(path, ["load", "shared-deployment", "--report", "run"], (stderr, interrupt) => {
-      if (isInterrupted || !/\d+ sent/.test(stderr)) return;
+      if (isInterrupted || !stderr.includes("sent")) return;
       isInterrupted = true;
       interrupt();
     });
@@ -196,6 +246,28 @@ describe("headgate load diff", () => {
     expect(stderr).toContain("other.json");
   });
 });
+
+function childrenOf(parent: number): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && parentOf(Number(name)) === parent)
+    .map(Number);
+}
+
+/** 0 where there is no such process. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/\nPPid:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  } catch {
+    return 0;
+  }
+}
+
+/** Resolves when none of them runs any more. */
+async function gone(pids: readonly number[]): Promise<void> {
+  while (pids.some((pid) => existsSync(`/proc/${pid}`))) {
+    await new Promise<void>((resolve) => void systemClock.after(20, resolve));
+  }
+}
 
 /** Where running loads keep their logs. */
 function logFolders(): readonly string[] {

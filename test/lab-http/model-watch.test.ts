@@ -17,22 +17,22 @@ function watch(url: string, some: Partial<ModelWatchOptions> = {}) {
   return { clock, model, next: () => new Promise<ModelReading>((resolve) => waiting.push(resolve)) };
 }
 
-test("a model is read at once and every second, and for itself counts the most requests at once", async () => {
+test("a model is read at once and every second, and tells the most requests at once since it was read before", async () => {
   const server = createModelServer({ preset: "instant" });
   const url = `http://127.0.0.1:${await server.listen()}`;
   onTestFinished(() => server.close());
   const { clock, model, next } = watch(url, { isSimulated: true });
-  expect(await next()).toMatchObject({ at: 0, running: 0, generatedTokens: 0, maxConcurrent: 0, wedged: false });
+  expect(await next()).toMatchObject({ at: 0, running: 0, generatedTokens: 0, peak: 0, wedged: false });
   await fetch(`${url}/v1/completions`, { method: "POST", body: '{"prompt":"a b","max_tokens":3,"ignore_eos":true}' });
   const second = next();
   clock.advance(1_000);
-  expect(await second).toMatchObject({ at: 1_000, promptTokens: 2, generatedTokens: 3, maxConcurrent: 1 });
+  expect(await second).toMatchObject({ at: 1_000, promptTokens: 2, generatedTokens: 3, peak: 1 });
   clock.advance(200);
-  expect(await model.read()).toMatchObject({ at: 1_200, generatedTokens: 3 });
+  expect(await model.read()).toMatchObject({ at: 1_200, generatedTokens: 3, peak: 0 });
   await resetModel(url);
   const fourth = next();
   clock.advance(800);
-  expect(await fourth).toMatchObject({ at: 2_000, generatedTokens: 0, maxConcurrent: 0 });
+  expect(await fourth).toMatchObject({ at: 2_000, generatedTokens: 0, peak: 0 });
   expect(model.readings).toHaveLength(4);
 });
 
@@ -70,6 +70,6 @@ test("a page that fails gives no reading, and the next one does", async () => {
   isBroken = false;
   const reading = next();
   clock.advance(1_000);
-  expect(await reading).toMatchObject({ at: 1_000, running: 2, maxConcurrent: NaN });
+  expect(await reading).toMatchObject({ at: 1_000, running: 2, peak: NaN, wedged: undefined });
   expect(server.requests[1]?.url).toBe("/other?page=1");
 });

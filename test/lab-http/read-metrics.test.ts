@@ -67,8 +67,8 @@ describe("a page of metrics", () => {
       generatedTokens: 12_345,
       ttft: { sumMs: 500, count: 10 },
       itl: { sumMs: 2_000, count: 100 },
-      maxConcurrent: NaN,
-      wedged: false,
+      peak: NaN,
+      wedged: undefined,
     });
   });
 

@@ -7,7 +7,7 @@ import type { Arrivals, Behaviour, Phase, PhaseLoad, Scenario } from "../../src/
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
 
 /** Answers by a script, on a clock. */
-class ScriptedDoor implements Door {
+export class ScriptedDoor implements Door {
   readonly asked: { readonly question: Question; readonly at: number }[] = [];
   open = 0;
   mostOpen = 0;
@@ -49,7 +49,7 @@ class ScriptedDoor implements Door {
   }
 }
 
-const OK_HEAD = { status: 200, outcome: "", queueMs: 0, retryAfterMs: undefined, shouldRetry: undefined };
+export const OK_HEAD = { status: 200, outcome: "", queueMs: 0, retryAfterMs: undefined, shouldRetry: undefined };
 
 /** A streamed answer of so many tokens, the first after `firstMs`, the others `gapMs` apart. */
 export function streamed(

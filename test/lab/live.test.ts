@@ -127,7 +127,7 @@ describe("over real sockets", () => {
       onStart: () => interruption.abort("interrupted"),
     });
     expect(side.cut_short).toBe("interrupted");
-    expect(side.total).toMatchObject({ sent: 1, served: 0, failed: 1 });
+    expect(side.total).toMatchObject({ sent: 1, served: 0, failed: 0, aborted: 1 });
     expect(model.stats().requests.completed).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Arrivals } from "../../src/lab/scenario/types.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
-import { loadOf, phaseOf, play, refused, scenarioOf, streamed } from "./kit.ts";
+import { loadOf, OK_HEAD, phaseOf, play, refused, scenarioOf, streamed } from "./kit.ts";
 
 const SECOND = 1_000;
 const constant = (perMinute: number): Arrivals => ({ kind: "constant", perMinute });
@@ -19,8 +19,8 @@ describe("an open loop", () => {
     const { door, visits } = play(scenarioOf([phaseOf([loadOf(constant(60))], 10 * SECOND)]), (clock) =>
       streamed(clock, { firstMs: 30 * SECOND }),
     );
-    expect(door.asked.map(({ at }) => at)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((second) => second * SECOND));
-    expect(visits.map(({ ending }) => ending)).toEqual(Array.from({ length: 9 }, () => "served"));
+    expect(door.asked.map(({ at }) => at)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((second) => second * SECOND));
+    expect(visits.map(({ ending }) => ending)).toEqual(Array.from({ length: 10 }, () => "served"));
   });
 
   test("that was late sends at once what has become due, and counts latency from when that was", () => {
@@ -107,7 +107,7 @@ describe("phases", () => {
       { from: 0, to: 3_500 },
       { from: 3_500, to: 28_500 },
     ]);
-    expect(visits.map(({ phase }) => phase)).toEqual([0, 0, 0, 1, 1]);
+    expect(visits.map(({ phase }) => phase)).toEqual([0, 0, 0, 0, 1, 1, 1]);
     expect(visits.every(({ ending }) => ending === "served")).toBe(true);
   });
 
@@ -127,14 +127,14 @@ describe("phases", () => {
     const { door } = play(scenarioOf([phaseOf([loadOf(constant(60), {}, { fromMs: 5 * SECOND })], 7_500)]), (clock) =>
       streamed(clock),
     );
-    expect(door.asked.map(({ at }) => at)).toEqual([6 * SECOND, 7 * SECOND]);
+    expect(door.asked.map(({ at }) => at)).toEqual([5 * SECOND, 6 * SECOND, 7 * SECOND]);
   });
 
   test("end a run after its grace though a request is never answered, and leave nothing behind", () => {
     const { endedAt, visits, door, clock } = play(scenarioOf([phaseOf([loadOf(constant(60))], 2_500)]), () => () => {});
     expect(endedAt).toBe(62_500);
-    expect(visits.map(({ ending }) => ending)).toEqual(["failed", "failed"]);
-    expect([door.open, door.hungUp, clock.pending]).toEqual([0, 2, 0]);
+    expect(visits.map(({ ending }) => ending)).toEqual(["failed", "failed", "failed"]);
+    expect([door.open, door.hungUp, clock.pending]).toEqual([0, 3, 0]);
   });
 });
 
@@ -181,11 +181,27 @@ describe("clients", () => {
     expect([door.hungUp, clock.pending]).toEqual([aborted.length, 0]);
   });
 
+  test.each([204, 302, 404, 500])("that are answered with %i are not served", (status) => {
+    const { visits } = play(scenarioOf([phaseOf([loadOf(once, { retry: "none" })])]), (clock) => (_, listener) => {
+      clock.after(10, () => listener.began({ ...OK_HEAD, status }));
+      clock.after(10, () => listener.ended({ kind: "complete", inputTokens: undefined, outputTokens: undefined }));
+    });
+    expect(visits.map(({ ending }) => ending)).toEqual(["failed"]);
+  });
+
+  test("that need no time at all do not stop time", () => {
+    const { door, endedAt } = play(scenarioOf([phaseOf([loadOf(workers([2]))], 10)]), () => (question, listener) => {
+      listener.began(OK_HEAD);
+      listener.content(1);
+      listener.ended({ kind: "complete", inputTokens: question.promptTokens, outputTokens: 1 });
+    });
+    expect(door.asked.length).toBe(20);
+    expect(endedAt).toBe(10);
+  });
+
   test("that see a stream cut have no whole answer", () => {
     const { visits } = play(scenarioOf([phaseOf([loadOf(once)])]), (clock) => (_, listener) => {
-      clock.after(10, () =>
-        listener.began({ status: 200, outcome: "", queueMs: 0, retryAfterMs: undefined, shouldRetry: undefined }),
-      );
+      clock.after(10, () => listener.began(OK_HEAD));
       clock.after(20, () => listener.content(2));
       clock.after(30, () => listener.ended({ kind: "incomplete" }));
     });
@@ -194,6 +210,7 @@ describe("clients", () => {
 
   test("hear pieces that came together without a gap between them", () => {
     const { gaps } = play(scenarioOf([phaseOf([loadOf(once)])]), (clock) => (_, listener) => {
+      clock.after(5, () => listener.began(OK_HEAD));
       clock.after(10, () => listener.content(2));
       clock.after(25, () => listener.content(3));
       clock.after(25, () => listener.ended({ kind: "complete", inputTokens: 1, outputTokens: 5 }));

@@ -17,9 +17,10 @@ async function builtIn(name: string): Promise<Scenario> {
   return result.scenario;
 }
 
-function run(scenario: Scenario, seed: number, bare = false): Report {
-  const sides = sidesFor(scenario, { targets: [], bare }).flatMap((planned) =>
-    planned.kind === "simulated" ? [runVirtualSide({ ...planned, scenario, seed })] : [],
+async function run(scenario: Scenario, seed: number, bare = false): Promise<Report> {
+  const planned = sidesFor(scenario, { targets: [], bare });
+  const sides = await Promise.all(
+    planned.flatMap((side) => (side.kind === "simulated" ? [runVirtualSide({ ...side, scenario, seed })] : [])),
   );
   return reportOf({
     scenario,
@@ -58,25 +59,25 @@ describe("the built-in scenarios", () => {
   test.each(NAMES.flatMap((name) => [1, 2].map((seed) => ({ name, seed }))))(
     "hold what they assert: $name, seed $seed",
     async ({ name, seed }) => {
-      expect(broken(run(await builtIn(name), seed))).toEqual([]);
+      expect(broken(await run(await builtIn(name), seed))).toEqual([]);
     },
   );
 
   // `npm run prove` has ten.
   test.each([3, 4, 5])("hold for other seeds of the article's: seed %i", async (seed) => {
-    expect(broken(run(await builtIn("shared-deployment"), seed))).toEqual([]);
+    expect(broken(await run(await builtIn("shared-deployment"), seed))).toEqual([]);
   });
 });
 
 describe("a run", () => {
   test("is the same for the same seed, to the last figure, and another for another", async () => {
     const scenario = lasting(await builtIn("shared-deployment"), 60_000);
-    expect(run(scenario, 7)).toEqual(run(scenario, 7));
-    expect(onlySide(run(scenario, 7)).total.sent).not.toBe(onlySide(run(scenario, 8)).total.sent);
+    expect(await run(scenario, 7)).toEqual(await run(scenario, 7));
+    expect(onlySide(await run(scenario, 7)).total.sent).not.toBe(onlySide(await run(scenario, 8)).total.sent);
   });
 
   test("counts alike in total, by phase and by consumer, and every request that was sent ends once", async () => {
-    const side = onlySide(run(await builtIn("abort-storm"), 3));
+    const side = onlySide(await run(await builtIn("abort-storm"), 3));
     const count = (name: "sent" | "served" | "aborted" | "tokens_out"): readonly number[] => [
       side.total[name],
       side.phases.reduce((sum, phase) => sum + phase[name], 0),
@@ -102,7 +103,7 @@ describe("negative controls", () => {
     if (deployment === undefined) throw new Error("no deployment");
     // The gate runs without them; the judge still goes by what was promised.
     const unfair = { ...gate.config, deployments: [{ ...deployment, reservations: new Map<string, number>() }] };
-    const side = runVirtualSide({
+    const side = await runVirtualSide({
       name: "unfair",
       scenario: result.scenario,
       preset: "nim-gpt-oss-20b",
@@ -116,7 +117,7 @@ describe("negative controls", () => {
   });
 
   test("without the gate the fragile GPU wedges, the rest is left out, and the report says so", async () => {
-    const report = run(await builtIn("fragile-gpu"), 1, true);
+    const report = await run(await builtIn("fragile-gpu"), 1, true);
     const [gated, bare] = report.sides;
     expect([gated?.name, bare?.name]).toEqual(["with the gate", "without the gate"]);
     expect([gated?.model?.wedged, bare?.model?.wedged]).toEqual([false, true]);
@@ -125,7 +126,7 @@ describe("negative controls", () => {
     expect(broken(report)).toEqual([]);
   });
 
-  test("a promise that cannot be kept is seen: 90% reserved for one whose GPU does not give it", () => {
+  test("a promise that cannot be kept is seen: 90% reserved for one whose GPU does not give it", async () => {
     const text = `
 description: A model that is slower than what was promised of it.
 model: strix-halo-235b
@@ -142,7 +143,7 @@ assert: { success: at least 90% }
 `;
     const result = parseScenario({ file: "slow.yaml", text, env: {} });
     if (result.kind !== "valid") throw new Error(JSON.stringify(result.problems));
-    expect(broken(run(result.scenario, 1))).toEqual([
+    expect(broken(await run(result.scenario, 1))).toEqual([
       expect.stringMatching(/^all {2}success at least 90%: \d+(\.\d+)?%$/),
     ]);
   });

@@ -28,6 +28,7 @@ export function figures(counts: Counts, more: Partial<Figures> = {}): Figures {
   const { sent, served, refused, minutes, ttftMs, e2eMs } = counts;
   const seconds = minutes * 60;
   return {
+    intended: sent,
     sent,
     served,
     refused,
@@ -37,9 +38,11 @@ export function figures(counts: Counts, more: Partial<Figures> = {}): Figures {
     without_retry_after: 0,
     incomplete: 0,
     failed: sent - served - refused,
+    failed_by: sent - served - refused > 0 ? { "HTTP 500": sent - served - refused } : {},
     aborted: 0,
     gave_up: 0,
     success: sent === 0 ? null : served / sent,
+    satisfied: sent === 0 ? null : served / sent,
     served_per_minute: served / minutes,
     worst_window: null,
     fullest_window: null,

@@ -119,6 +119,10 @@ describe("a report for the terminal", () => {
       6  reserved only            –         –        –        –        –          –
          all                   36ms      58ms     18ms     1.3s    2.08s        4ms
 
+      Failures
+      reason      count  of all sent  most often to
+      HTTP 500  102,789        95.5%  agent-c 28,148, 3 more
+
       model   at most 240 requests at once, GPU wedged in heavy overload
               first token 35ms, between tokens 18ms, GPU 92%, KV cache 2.7%
 
@@ -186,41 +190,45 @@ describe("a report for the terminal", () => {
   it("says what a run without answers knows", () => {
     expect(formatReport(quietReport(), PLAIN, { verbose: false, files: [] }).split("The article")[0])
       .toMatchInlineSnapshot(`
-      "shared-deployment  nothing was asserted
-      simulated nim-gpt-oss-20b behind headgate, 17m, speed 4, seed 7
-      ended early: every request failed
+        "shared-deployment  nothing was asserted
+        simulated nim-gpt-oss-20b behind headgate, 17m, speed 4, seed 7
+        ended early: every request failed
 
-      Consumers
-      consumer  sent  served  success  failed  TTFT p50  TTFT p99  refused by
-      agent-a    100       0       0%     100         –         –  –
-      agent-b    100       0       0%     100         –         –  –
-      agent-c    100       0       0%     100         –         –  –
-      dev        100       0       0%     100         –         –  –
+        Consumers
+        consumer  sent  served  success  failed  TTFT p50  TTFT p99  refused by
+        agent-a    100       0       0%     100         –         –  –
+        agent-b    100       0       0%     100         –         –  –
+        agent-c    100       0       0%     100         –         –  –
+        dev        100       0       0%     100         –         –  –
 
-      Phases
-         phase             when         sent  served  success  refused  failed  per min
-      1  steady            0:00–3:00     100       0       0%        0     100        0
-      2  slight overload   3:00–5:00     100       0       0%        0     100        0
-      3  heavy overload    5:00–8:00     100       0       0%        0     100        0
-      4  extreme overload  8:00–11:00    100       0       0%        0     100        0
-      5  late joiner       11:00–14:00   100       0       0%        0     100        0
-      6  reserved only     14:00–17:00   100       0       0%        0     100        0
-         all               17m           100       0       0%        0     100        0
+        Phases
+           phase             when         sent  served  success  refused  failed  per min
+        1  steady            0:00–3:00     100       0       0%        0     100        0
+        2  slight overload   3:00–5:00     100       0       0%        0     100        0
+        3  heavy overload    5:00–8:00     100       0       0%        0     100        0
+        4  extreme overload  8:00–11:00    100       0       0%        0     100        0
+        5  late joiner       11:00–14:00   100       0       0%        0     100        0
+        6  reserved only     14:00–17:00   100       0       0%        0     100        0
+           all               17m           100       0       0%        0     100        0
 
-      Times and tokens
-         phase             TTFT p50  TTFT p99  ITL p50  e2e p50  e2e p99
-      1  steady                   –         –        –        –        –
-      2  slight overload          –         –        –        –        –
-      3  heavy overload           –         –        –        –        –
-      4  extreme overload         –         –        –        –        –
-      5  late joiner              –         –        –        –        –
-      6  reserved only            –         –        –        –        –
-         all                      –         –        –        –        –
+        Times and tokens
+           phase             TTFT p50  TTFT p99  ITL p50  e2e p50  e2e p99
+        1  steady                   –         –        –        –        –
+        2  slight overload          –         –        –        –        –
+        3  heavy overload           –         –        –        –        –
+        4  extreme overload         –         –        –        –        –
+        5  late joiner              –         –        –        –        –
+        6  reserved only            –         –        –        –        –
+           all                      –         –        –        –        –
 
-      model   not seen
+        Failures
+        reason    count  of all sent  most often to
+        HTTP 500    100         100%  agent-a 100, 3 more
 
-      "
-    `);
+        model   not seen
+
+        "
+      `);
   });
 
   it("shows all checks and consumers when it is asked to", () => {

@@ -1,17 +1,15 @@
 import { formatProblems, type Problem } from "../../config/index.ts";
 import { systemClock } from "../../engine/clock.ts";
 import { reportOf } from "../../lab/report/assemble.ts";
-import { formatReport } from "../../lab/report/text/report.ts";
 import type { Report } from "../../lab/report/types.ts";
-import { verdictOf, verdictText } from "../../lab/report/verdict.ts";
 import { findScenario, readScenario } from "../../lab/scenario/index.ts";
 import type { Scenario } from "../../lab/scenario/types.ts";
-import { lasting, type PlannedSide, sidesFor, unseen } from "../../lab/sides.ts";
+import { judgeable, lasting, type PlannedSide, sidesFor, type Sight } from "../../lab/sides.ts";
 import { CommandError, EXIT, type ExitCode } from "../exit.ts";
-import { formatDuration } from "../format.ts";
 import { type LoadFlags, type LoadWishes, readFlags } from "../load/options.ts";
 import { ReportFolder } from "../load/report-folder.ts";
-import { runSide } from "../load/run-sides.ts";
+import { runSide, type SideResult } from "../load/run-sides.ts";
+import { isFine, tellAll, tellInOneLine, tellReport } from "../load/tell.ts";
 import { Interruption } from "../load/interruption.ts";
 import { hasColor, paletteFor } from "../terminal.ts";
 import { packageVersion } from "../version.ts";
@@ -26,16 +24,17 @@ export async function load(nameOrPath: string | undefined, flags: LoadFlags): Pr
   const sides = sidesFor(scenario, wishes);
   const interruption = new Interruption();
   try {
-    const runs = wishes.seeds.length;
-    let isGood = true;
+    const reports: Report[] = [];
     for (const seed of wishes.seeds) {
-      const report = await runOnce({ scenario, sides, wishes, seed, interruption });
-      isGood &&= isFine(report);
-      if (runs > 1) tellInOneLine(report);
-      else tell(report, wishes);
+      const { report, death } = await runOnce({ scenario, sides, wishes, seed, interruption });
+      reports.push(report);
+      if (wishes.seeds.length === 1) tellReport(report, wishes);
+      else if (!wishes.json) tellInOneLine(report);
+      if (death !== undefined) throw new CommandError(death);
       if (interruption.happened) return EXIT.interrupted;
     }
-    return wishes.assert && !isGood ? EXIT.failed : EXIT.ok;
+    if (wishes.seeds.length > 1) tellAll(reports, wishes);
+    return wishes.assert && !reports.every(isFine) ? EXIT.failed : EXIT.ok;
   } finally {
     interruption.close();
   }
@@ -50,21 +49,20 @@ async function open(nameOrPath: string, { durationMs, targets, metrics }: LoadWi
   const problems = result.kind === "valid" ? result.warnings : result.problems;
   printProblems(problems);
   if (result.kind === "invalid") throw new CommandError(`${found.path} cannot be run`, EXIT.usage);
-  const { scenario, leftOut } =
-    targets.length > 0 && metrics === undefined ? unseen(result.scenario) : { scenario: result.scenario, leftOut: 0 };
-  if (leftOut > 0) {
-    const them =
-      leftOut === 1
-        ? "1 assertion needs to see the model and is"
-        : `${leftOut} assertions need to see the model and are`;
-    process.stderr.write(`headgate: ${them} left out; --metrics URL shows it\n`);
-  }
+  const whole = durationMs === undefined ? result.scenario : lasting(result.scenario, durationMs);
+  const { scenario, leftOut } = judgeable(whole, sightOf(targets, metrics));
+  for (const what of leftOut) process.stderr.write(`not judged: ${what}\n`);
   if (targets.length > 0 && scenario.phases.some(({ gate }) => gate !== undefined)) {
     process.stderr.write(
-      "headgate: this scenario changes the gate's configuration; a --target has to be changed by hand\n",
+      "this scenario changes the gate's configuration: that of a --target you have to change by hand\n",
     );
   }
-  return durationMs === undefined ? scenario : lasting(scenario, durationMs);
+  return scenario;
+}
+
+function sightOf(targets: readonly string[], metrics: string | undefined): Sight {
+  if (targets.length === 0) return "own count";
+  return metrics === undefined ? "nothing" : "metrics";
 }
 
 interface OneRun {
@@ -75,15 +73,21 @@ interface OneRun {
   readonly interruption: Interruption;
 }
 
-async function runOnce({ scenario, sides, wishes, seed, interruption }: OneRun): Promise<Report> {
+interface Ran {
+  readonly report: Report;
+  /** What died of what it ran against, in words. */
+  readonly death: string | undefined;
+}
+
+async function runOnce({ scenario, sides, wishes, seed, interruption }: OneRun): Promise<Ran> {
   const { stderr, env } = process;
   const speed = wishes.virtual ? 1 : (wishes.speed ?? (wishes.targets.length > 0 ? 1 : scenario.speed));
   const folder = folderFor(wishes, seed);
   const started = new Date(systemClock.wall()).toISOString();
-  const results = [];
+  const results: SideResult[] = [];
   try {
     for (const planned of sides) {
-      if (interruption.happened) break;
+      if (interruption.happened || results.some(({ death }) => death !== undefined)) break;
       const run = {
         scenario,
         seed,
@@ -107,8 +111,12 @@ async function runOnce({ scenario, sides, wishes, seed, interruption }: OneRun):
       sides: results.map(({ side }) => side),
       lags: results,
     });
-    await folder?.finish(report);
-    return report;
+    await folder?.finish(report, (error) => {
+      // What was measured is worth more than the file that it did not get into.
+      if (wishes.seeds.length === 1) tellReport(report, { ...wishes, reportDir: undefined });
+      throw error;
+    });
+    return { report, death: results.find(({ death }) => death !== undefined)?.death };
   } finally {
     await folder?.close();
   }
@@ -117,43 +125,6 @@ async function runOnce({ scenario, sides, wishes, seed, interruption }: OneRun):
 function folderFor({ reportDir, seeds }: LoadWishes, seed: number): ReportFolder | undefined {
   if (reportDir === undefined) return undefined;
   return new ReportFolder(seeds.length === 1 ? reportDir : `${reportDir}/seed-${seed}`);
-}
-
-function tell(report: Report, { json, verbose, reportDir }: LoadWishes): void {
-  const { stdout, env } = process;
-  if (json) {
-    stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-    return;
-  }
-  const files = reportDir === undefined ? [] : [`${reportDir}/report.html`, `${reportDir}/report.json`];
-  stdout.write(`${formatReport(report, paletteFor(hasColor(stdout, env)), { verbose, files })}\n`);
-  if (reportDir === undefined)
-    stdout.write("\n--report DIR writes all of this as a page with charts, as JSON, and every request as a line.\n");
-}
-
-function tellInOneLine(report: Report): void {
-  const { stdout, env } = process;
-  const { good, bad } = paletteFor(hasColor(stdout, env));
-  const verdict = verdictOf(report);
-  const [first] = report.sides;
-  const facts =
-    first === undefined
-      ? ""
-      : `${first.total.sent} sent, ${first.total.served} served, ${first.total.refused} refused in ${formatDuration(first.duration_s * 1_000)}`;
-  const paint = isFine(report) ? good : bad;
-  stdout.write(`seed ${String(report.scenario.seed).padEnd(4)} ${paint(verdictText(verdict))}  ${facts}\n`);
-  for (const side of report.sides) {
-    for (const check of side.checks.filter(({ ok }) => !ok)) {
-      stdout.write(
-        `          ${check.phase ?? "all"}: ${check.consumer ?? ""} ${check.metric} ${check.aim}, seen ${check.seen ?? "nothing"}\n`,
-      );
-    }
-  }
-}
-
-function isFine(report: Report): boolean {
-  const { kind } = verdictOf(report);
-  return kind === "passed" || kind === "unchecked";
 }
 
 function printProblems(problems: readonly Problem[]): void {

@@ -2,7 +2,7 @@ import { DEFAULT_MODEL_PORT, DEFAULT_PRESET, type RunningModel, runModel } from 
 import { CommandError, EXIT, type ExitCode, listenError } from "../exit.ts";
 import { createLog } from "../log.ts";
 import { systemClock } from "../../engine/clock.ts";
-import { runUntilSignal } from "../stop.ts";
+import { endWithParent, runUntilSignal } from "../stop.ts";
 import { hasColor, paletteFor } from "../terminal.ts";
 import { tryLine } from "./banner.ts";
 import { type ModelLimitOptions, readLatency, readRateLimit } from "./model-limit.ts";
@@ -15,11 +15,13 @@ export interface ModelOptions extends ModelLimitOptions {
   readonly preset?: string;
   readonly seed?: string;
   readonly speed?: string;
+  readonly withParent?: boolean;
 }
 
 /** Runs the simulated model server until it is told to stop. */
 export async function model(options: ModelOptions): Promise<ExitCode> {
   const { stdout, stderr, env } = process;
+  if (options.withParent === true) endWithParent();
   const port = wholeNumber("--port", options.port ?? String(DEFAULT_MODEL_PORT), { least: 0, most: 65_535 });
   const host = options.host ?? "127.0.0.1";
   const running = await start({ ...options, port, host });

@@ -9,7 +9,7 @@ import { createLog } from "../log.ts";
 import { positiveNumber } from "../numbers.ts";
 import { listenErrorInFile, type Office, openOffice } from "../office.ts";
 import { type FileVersion, readVersion } from "../reload.ts";
-import { runUntilSignal } from "../stop.ts";
+import { endWithParent, runUntilSignal } from "../stop.ts";
 import { hasColor, paletteFor } from "../terminal.ts";
 import { packageVersion } from "../version.ts";
 import { formatBanner } from "./banner.ts";
@@ -28,6 +28,7 @@ export interface ServeOptions {
   readonly drainTimeout?: string;
   /** For the lab, where a scenario runs faster than the clock. */
   readonly speed?: string;
+  readonly withParent?: boolean;
   readonly debug?: boolean;
 }
 
@@ -36,6 +37,7 @@ const DEFAULT_BACKEND = "http://localhost:8081";
 /** Runs the gate until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<ExitCode> {
   const { stdout, stderr, env } = process;
+  if (options.withParent === true) endWithParent();
   const { result, hash } = await load(options);
   const config = settle(result, (text) => stderr.write(`${text}\n`), hasColor(stderr, env));
   const log = createLog(stderr, {

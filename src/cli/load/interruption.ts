@@ -1,6 +1,7 @@
 import { EXIT } from "../exit.ts";
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** The last one comes when a terminal is closed. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Hears the first Ctrl-C, which ends a run in good order; the second ends the process. */
 export class Interruption {

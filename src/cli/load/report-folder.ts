@@ -33,13 +33,17 @@ export class ReportFolder {
     return (visit) => void stream.write(`${visitLine(visit, phases[visit.phase]?.name ?? "")}\n`);
   }
 
-  /** Writes the report, and waits until all of it is on the disk. */
-  async finish(report: Report): Promise<void> {
+  /** Writes the report, and waits until all of it is on the disk. Calls `failed` with a command error where that cannot be. */
+  async finish(report: Report, failed: (error: CommandError) => void): Promise<void> {
     await this.close();
-    writeFileSync(join(this.path, "report.json"), `${JSON.stringify(report)}\n`);
-    writeFileSync(join(this.path, "report.html"), renderPage(report));
-    if (this.#broken !== undefined) {
-      throw new CommandError(`--report ${this.path}: requests could not be written: ${this.#broken.message}`);
+    try {
+      if (this.#broken !== undefined) throw this.#broken;
+      writeFileSync(join(this.path, "report.json"), `${JSON.stringify(report)}\n`);
+      writeFileSync(join(this.path, "report.html"), renderPage(report));
+    } catch (error) {
+      failed(
+        new CommandError(`--report ${this.path}: cannot be written: ${messageOf(error)}`, undefined, { cause: error }),
+      );
     }
   }
 

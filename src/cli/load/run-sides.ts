@@ -30,16 +30,21 @@ export interface SideRun {
   readonly signal: AbortSignal;
 }
 
+/** One side, and what died of what it ran against, in words, with where its log is. */
+export interface SideResult extends LiveSide {
+  readonly death: string | undefined;
+}
+
 /** Runs one side. */
-export async function runSide(planned: PlannedSide, run: SideRun): Promise<LiveSide> {
+export async function runSide(planned: PlannedSide, run: SideRun): Promise<SideResult> {
   const { scenario, seed, onVisit } = run;
   if (run.http !== undefined) return runOverHttp(planned, run, run.http.metrics);
   if (planned.kind === "target") throw new Error("a target has no virtual time");
-  const side = runVirtualSide({ ...planned, scenario, seed, onVisit });
-  return { side, ...NO_LAGS };
+  const side = await runVirtualSide({ ...planned, scenario, seed, onVisit, signal: run.signal });
+  return { side, ...NO_LAGS, death: undefined };
 }
 
-async function runOverHttp(planned: PlannedSide, run: SideRun, metrics: string | undefined): Promise<LiveSide> {
+async function runOverHttp(planned: PlannedSide, run: SideRun, metrics: string | undefined): Promise<SideResult> {
   const { scenario, seed, speed, terminal, palette, onVisit } = run;
   const gated = planned.kind === "target" ? scenario.gate !== undefined : planned.gated;
   const folder = mkdtempSync(join(tmpdir(), "headgate-load-"));
@@ -76,8 +81,10 @@ async function runOverHttp(planned: PlannedSide, run: SideRun, metrics: string |
       },
       signal: ended.signal,
     });
-    if (died !== undefined) throw new Error(`${died}; its log is in ${folder}`);
-    return result;
+    return { ...result, death: died === undefined ? undefined : `${died}; its log is in ${folder}` };
+  } catch (error) {
+    if (died === undefined) throw error;
+    throw new Error(`${died}; its log is in ${folder}`, { cause: error });
   } finally {
     run.signal.removeEventListener("abort", end);
     repaint?.stop();
@@ -104,9 +111,10 @@ async function open(planned: PlannedSide, run: SideRun, { metrics, folder, onDea
 /** This program again, with other arguments. It must not hear the terminal's Ctrl-C: whoever started it ends it. */
 function launch(args: readonly string[]): ReturnType<typeof spawn> {
   const [, script = ""] = process.argv;
-  return spawn(process.execPath, [...process.execArgv, script, ...args], {
+  return spawn(process.execPath, [...process.execArgv, script, ...args, "--with-parent"], {
     env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
-    stdio: ["ignore", "pipe", "pipe"],
+    // Its standard input ends with this process, whatever ends that, and it with its standard input.
+    stdio: ["pipe", "pipe", "pipe"],
     detached: process.platform !== "win32",
   });
 }

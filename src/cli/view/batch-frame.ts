@@ -37,7 +37,8 @@ export function batchFrame(facts: BatchFrameFacts, palette: Palette): readonly s
     present(counts).join("  "),
     present(speed).join("  "),
   ];
-  if (isDraining && inFlight > 0) lines.push(palette.warn(`stopping: waiting for ${inFlight} in flight; Ctrl-C again gives them up`));
+  if (isDraining && inFlight > 0)
+    lines.push(palette.warn(`stopping: waiting for ${inFlight} in flight; Ctrl-C again gives them up`));
   else if (pausedUntil !== undefined) lines.push(palette.warn(pausedText(progress, pausedUntil)));
   else if (lastProblem !== undefined) lines.push(palette.dim(`last problem: ${lastProblem}`));
   return lines.map((line) => clip(`  ${line}`, columns));

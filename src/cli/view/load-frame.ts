@@ -60,13 +60,13 @@ export function loadFrame(facts: LoadFrameFacts, columns: number, palette: Palet
   return lines.map((line) => clip(`  ${line}`, columns));
 }
 
-/** The same in one plain line, for a log. */
+/** The same in one plain line, for a log: of the whole run so far. */
 export function loadLine(facts: LoadFrameFacts): string {
-  const { scenario, progress } = facts;
-  const phase = currentPhase(facts);
-  const all = mergedCells(progress.recorder.cells({ phase }));
+  const { name, scenario, progress } = facts;
+  const phase = scenario.phases[currentPhase(facts)]?.name ?? "";
+  const all = mergedCells(progress.recorder.cells({}));
   const { served, refused } = all.endings;
-  return `${formatDuration(progress.elapsedMs())}  ${scenario.phases[phase]?.name ?? ""}: ${all.sent} sent, ${served} served, ${refused} refused`;
+  return `${formatDuration(progress.elapsedMs())}  ${name}, ${phase}: ${all.sent} sent, ${served} served, ${refused} refused so far`;
 }
 
 interface RowFacts {

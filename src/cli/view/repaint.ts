@@ -9,7 +9,7 @@ const PLAIN_MS: Ms = 10_000;
 export interface Picture {
   /** Lines that are drawn over in place, each within so many columns. */
   lines(columns: number): readonly string[];
-  /** The same in one plain line, for a log. */
+  /** The same in one plain line, for a log; "" for nothing to say yet. */
   plain(): string;
 }
 
@@ -58,7 +58,7 @@ export class Repaint {
 
   #print(): void {
     const line = this.#picture.plain();
-    if (line !== this.#lastPlain) this.#terminal.write(`${line}\n`);
+    if (line !== this.#lastPlain && line !== "") this.#terminal.write(`${line}\n`);
     this.#lastPlain = line;
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import type { Ms } from "../../core/units.ts";
+import type { EpochMs, Ms } from "../../core/units.ts";
 import type { AnswerHead } from "../load/types.ts";
 
 /** Reads how an answer begins. `timeScale`: how many milliseconds of scenario time are one of the server's. */
@@ -22,8 +22,14 @@ function readRetryAfter(headers: IncomingHttpHeaders): Ms | undefined {
   if (exact !== undefined) return exact;
   const seconds = numberOf(headers["retry-after"]);
   if (seconds !== undefined) return seconds * 1_000;
-  const wait = Date.parse(textOf(headers["retry-after"]) ?? "") - Date.parse(textOf(headers["date"]) ?? "");
+  const wait = dateOf(headers["retry-after"]) - dateOf(headers["date"]);
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** NaN for what is no date of HTTP (RFC 9110 §5.6.7); JavaScript takes `-5` for one. */
+function dateOf(header: string | string[] | undefined): EpochMs {
+  const text = textOf(header) ?? "";
+  return /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 function numberOf(header: string | string[] | undefined): number | undefined {

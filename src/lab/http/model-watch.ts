@@ -1,7 +1,7 @@
-import { isRecord, parseJson } from "../../core/json.ts";
 import { Client } from "undici";
 
 import type { Cancel, Clock } from "../../contracts/clock.ts";
+import { isRecord, parseJson } from "../../core/json.ts";
 import type { Ms } from "../../core/units.ts";
 import type { ModelReading } from "../load/types.ts";
 import { fetchText, SILENCE_MS } from "./fetch-text.ts";
@@ -19,7 +19,7 @@ export interface ModelWatchOptions {
   readonly clock: Clock;
   /** When the run began, by the clock: readings count from here. */
   readonly origin: Ms;
-  /** Whether it is ours, which counts for itself what happens to it (`/sim/stats`). */
+  /** Whether it is ours, which counts for itself what happens to it (`/sim/peak`). */
   readonly isSimulated: boolean;
   /** Milliseconds of scenario time in one of the server's. Default 1. */
   readonly timeScale?: number;
@@ -110,14 +110,19 @@ export class ModelWatch {
     const page = await fetchText(this.#page, { dispatcher: this.#pageClient, signal });
     const reading = readMetrics(page, clock.now() - origin, timeScale);
     if (!isSimulated) return reading;
-    const stats = parseJson(await fetchText(`${this.#base}/sim/stats`, { dispatcher: this.#client, signal }));
-    return { ...reading, ...ownCounts(stats) };
+    const own = parseJson(
+      await fetchText(`${this.#base}/sim/peak`, { method: "POST", dispatcher: this.#client, signal }),
+    );
+    return { ...reading, ...ownCounts(own) };
   }
 }
 
-function ownCounts(stats: unknown): Pick<ModelReading, "maxConcurrent" | "wedged"> {
-  const { max_concurrent_seen: most, wedged } = isRecord(stats) ? stats : {};
-  return { maxConcurrent: typeof most === "number" ? most : Number.NaN, wedged: wedged === true };
+function ownCounts(value: unknown): Pick<ModelReading, "peak" | "wedged"> {
+  const { peak, wedged } = isRecord(value) ? value : {};
+  return {
+    peak: typeof peak === "number" ? peak : Number.NaN,
+    wedged: typeof wedged === "boolean" ? wedged : undefined,
+  };
 }
 
 /** Starts the counts of a simulated model again at zero, and ends a wedge. Rejects where there is none. */

@@ -40,8 +40,8 @@ export function readMetrics(page: string, at: Ms, timeScale = 1): ModelReading {
     generatedTokens: value("generatedTokens"),
     ttft: { sumMs: value("ttftSum") * timeScale, count: value("ttftCount") },
     itl: { sumMs: value("itlSum") * timeScale, count: value("itlCount") },
-    maxConcurrent: Number.NaN,
-    wedged: false,
+    peak: Number.NaN,
+    wedged: undefined,
   };
 }
 

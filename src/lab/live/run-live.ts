@@ -71,7 +71,12 @@ export async function runLiveSide(options: LiveSideOptions): Promise<LiveSide> {
     watch =
       site.metrics && new ModelWatch({ ...site.metrics, clock, origin, timeScale: site.timeScale, onReading: end.see });
     const done = new Promise<void>((resolve) => {
-      const observer = together(recorder, { sent: (visit) => lag.sent(visit), ended: options.onVisit });
+      const observer = together(recorder, {
+        // So that its figures of a phase begin with the phase.
+        phaseBegan: () => void watch?.read(),
+        sent: (visit) => lag.sent(visit),
+        ended: options.onVisit,
+      });
       const configure = (section: Parameters<LiveSite["configure"]>[0]): void => {
         site.configure(section).catch((error: unknown) => end.fail(error));
       };
@@ -118,12 +123,12 @@ class Ending {
   }
 
   readonly see = (reading: ModelReading): void => {
-    if (this.#wedge.isHopeless(reading)) this.#end(WEDGED);
+    if (this.#wedge.isHopeless(reading)) this.#end(WEDGED, "hopeless");
   };
 
   fail(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
-    this.#end("the gate could not be configured");
+    this.#end("the gate could not be configured", "interrupted");
   }
 
   throwIfFailed(): void {
@@ -134,11 +139,11 @@ class Ending {
     this.#signal.removeEventListener("abort", this.#onAbort);
   }
 
-  readonly #onAbort = (): void => this.#end(String(this.#signal.reason));
+  readonly #onAbort = (): void => this.#end(String(this.#signal.reason), "interrupted");
 
-  #end(why: string): void {
+  #end(why: string, how: "interrupted" | "hopeless"): void {
     if (this.why !== undefined) return;
     this.why = why;
-    this.run?.stop();
+    this.run?.stop(how);
   }
 }

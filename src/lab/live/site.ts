@@ -52,6 +52,7 @@ export async function openSimulatedSite(options: SimulatedSiteOptions): Promise<
     metrics: { url: stage.modelUrl, isSimulated: true },
     timeScale: 1,
     configure: async (section) => {
+      if (gate === undefined) return;
       const edit = await stage.applyGate(textOf(section, stage.modelUrl));
       if (edit.kind === "refused") {
         throw new Error(

@@ -20,6 +20,16 @@ describe("clients that were refused", () => {
   });
 });
 
+test.each(["impatient", "polite"] as const)("the %s do not ask again what no waiting can mend", (style) => {
+  expect([200, 400, 401, 404].map((status) => retryIn(style, { ...refused, status }, never))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(retryIn("polite", { ...refused, retryAfterMs: 0 }, never)).toBe(1);
+});
+
 describe("SDKs", () => {
   test("retry twice, when they were told to", () => {
     expect([1, 2, 3].map((attempt) => retryIn("sdk", { ...refused, attempt }, never))).toEqual([

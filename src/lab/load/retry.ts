@@ -14,6 +14,9 @@ export interface FailedAttempt {
 
 const IMPATIENCE_MS: Ms = 50;
 
+/** Nobody asks again in the same instant. */
+const LEAST_MS: Ms = 1;
+
 /** What the polite do where nobody tells them when. */
 const POLITE_MS: Ms = 1_000;
 
@@ -24,15 +27,15 @@ const SDK_FIRST_MS: Ms = 500;
 const SDK_LONGEST_MS: Ms = 8_000;
 const SDK_JITTER = 0.25;
 
-/** How long a client waits before it asks again; `undefined`: it does not. */
+/** How long a client waits before it asks again; `undefined`: it does not. What no waiting can mend nobody tries again. */
 export function retryIn(style: RetryStyle, failed: FailedAttempt, random: Random): Ms | undefined {
   switch (style) {
     case "none":
       return undefined;
     case "impatient":
-      return IMPATIENCE_MS;
+      return isWorthIt(failed.status) ? IMPATIENCE_MS : undefined;
     case "polite":
-      return failed.retryAfterMs ?? POLITE_MS;
+      return isWorthIt(failed.status) ? Math.max(LEAST_MS, failed.retryAfterMs ?? POLITE_MS) : undefined;
     case "sdk":
       return sdkRetryIn(failed, random);
   }

@@ -28,8 +28,11 @@ export interface LoadOptions {
 export interface LoadRun {
   /** When it began, on the clock. */
   readonly origin: Ms;
-  /** Ends it at once: what is open is cut, what was to come does not. */
-  stop(): void;
+  /**
+   * Ends it at once: what is open is cut, what was to come does not. `interrupted`: the clients hang up; `hopeless`: nobody
+   * would have answered them.
+   */
+  stop(why: "interrupted" | "hopeless"): void;
 }
 
 /** How long open requests may take after the last phase before they are cut. */
@@ -90,8 +93,9 @@ class Run implements LoadRun, TaskSite {
     return ++this.#lastTask;
   }
 
-  stop(): void {
+  stop(why: "interrupted" | "hopeless"): void {
     if (this.#phase !== undefined) this.#close(this.#phase);
+    if (why === "interrupted") for (const task of this.#open) task.abort();
     this.#cutAll();
   }
 

@@ -50,7 +50,8 @@ export function startSource(arrivals: Arrivals, site: SourceSite, done: () => vo
 
 /** Whoever is late sends at once what has become due, and each request keeps the time at which it was due. */
 function startOpenLoop(arrivals: OpenArrivals, { clock, random, ask }: SourceSite): Source {
-  let dueAt = clock.now() + drawGap(arrivals, random);
+  // At a constant rate the first is due at once, as in other load generators.
+  let dueAt = clock.now() + (arrivals.kind === "constant" ? 0 : drawGap(arrivals, random));
   let cancel: Cancel = () => {};
   const wait = (): void => {
     cancel = clock.after(dueAt - clock.now(), () => {
@@ -92,6 +93,9 @@ interface Workers {
   readonly pauseMs: Ms;
 }
 
+/** A request that took no time at all must not be followed in the same instant: time would stand still. */
+const LEAST_TURN_MS: Ms = 1;
+
 function startWorkers(
   { count, requests = Infinity, pauseMs }: Workers,
   { clock, ask }: SourceSite,
@@ -108,9 +112,11 @@ function startWorkers(
       return;
     }
     left -= 1;
-    ask(clock.now(), undefined, () => {
-      if (pauseMs === 0 || left <= 0 || isStopped) return work();
-      const cancel = clock.after(pauseMs, () => {
+    const askedAt = clock.now();
+    ask(askedAt, undefined, () => {
+      const pause = pauseMs === 0 && clock.now() === askedAt ? LEAST_TURN_MS : pauseMs;
+      if (pause === 0 || left <= 0 || isStopped) return work();
+      const cancel = clock.after(pause, () => {
         pauses.delete(cancel);
         work();
       });

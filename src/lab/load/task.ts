@@ -76,7 +76,12 @@ export class Task implements AnswerListener {
     if (this.#retry !== undefined) this.#finish();
   }
 
-  /** The run is over: whatever is open is cut, and counts as never answered to its end. */
+  /** The run ends before its time: its clients hang up. */
+  abort(): void {
+    this.#leave("aborted");
+  }
+
+  /** The run is over, and waits no longer: whatever is open was never answered to its end. */
   cut(): void {
     this.#leave(this.#head === undefined ? "failed" : "incomplete");
   }
@@ -94,7 +99,7 @@ export class Task implements AnswerListener {
 
   content(pieces: number): void {
     const visit = this.#visit;
-    if (visit === undefined || pieces < 1 || visit.status >= 400) return;
+    if (visit === undefined || pieces < 1 || visit.status !== OK) return;
     const now = this.#now();
     const { observer } = this.#site;
     if (visit.outputTokens > 0) observer.gap(visit, now - visit.lastTokenAt);
@@ -204,10 +209,13 @@ export class Task implements AnswerListener {
   }
 }
 
+/** An answer of a model has this status; a redirect or an empty answer is none. */
+const OK = 200;
+
 function endingOf(end: AnswerEnd, status: number): VisitEnding {
   if (end.kind === "failed") return "failed";
   if (status === 429 || status === 503) return "refused";
-  if (status >= 400) return "failed";
+  if (status !== OK) return "failed";
   return end.kind === "complete" ? "served" : "incomplete";
 }
 
@@ -219,6 +227,7 @@ function newVisit(task: number, plan: TaskPlan, attempt: VisitPlace): Visit {
     task,
     attempt: attempt.number,
     consumer: plan.consumer.name,
+    streamed: plan.behaviour.stream,
     phase: plan.phase,
     dueAt: plan.dueAt - origin,
     plannedAt: attempt.plannedAt - origin,

@@ -66,6 +66,8 @@ export interface Visit {
   /** From 1. */
   readonly attempt: number;
   readonly consumer: string;
+  /** Whether it asked for a stream: only then there is a first token to wait for. */
+  readonly streamed: boolean;
   /** Index into the scenario's phases: that in which the task was meant to begin. */
   readonly phase: number;
   /** When the task was meant to go out. Latency is counted from here. */
@@ -100,7 +102,8 @@ export interface ModelReading {
   readonly generatedTokens: Tokens;
   readonly ttft: { readonly sumMs: Ms; readonly count: number };
   readonly itl: { readonly sumMs: Ms; readonly count: number };
-  /** Most requests open at once so far, by its own count; NaN where it does not count. */
-  readonly maxConcurrent: number;
-  readonly wedged: boolean;
+  /** Most requests open at once since the reading before, by its own count; NaN where it does not count. */
+  readonly peak: number;
+  /** `undefined` where it cannot tell. */
+  readonly wedged: boolean | undefined;
 }

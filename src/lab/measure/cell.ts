@@ -5,6 +5,7 @@ import { TimeHistogram } from "./histogram.ts";
 
 /** What one consumer did in one phase. Cells add up to phases, consumers and the whole. */
 export class Cell {
+  intended = 0;
   sent = 0;
   readonly endings: Record<VisitEnding, number> = {
     served: 0,
@@ -16,6 +17,8 @@ export class Cell {
   };
   /** By the gate's word for it, or else by status. */
   readonly refusals: Map<string, number> = new Map<string, number>();
+  /** By status, or by what broke. */
+  readonly failures: Map<string, number> = new Map<string, number>();
   refused429 = 0;
   refused503 = 0;
   withoutRetryAfter = 0;
@@ -30,16 +33,25 @@ export class Cell {
   readonly promptSpeed: Mean = { sum: 0, count: 0 };
   readonly generationSpeed: Mean = { sum: 0, count: 0 };
 
+  begun({ attempt }: Visit): void {
+    this.sent += 1;
+    if (attempt === 1) this.intended += 1;
+  }
+
   ended(visit: Visit, slo: Slo): void {
     this.endings[visit.ending] += 1;
     if (visit.ending === "served") this.#served(visit, slo);
     else if (visit.ending === "refused") this.#refused(visit);
+    else if (visit.ending === "failed")
+      count(this.failures, visit.status === 0 ? visit.outcome : `HTTP ${visit.status}`);
   }
 
   add(other: Cell): void {
+    this.intended += other.intended;
     this.sent += other.sent;
     for (const ending of ENDINGS) this.endings[ending] += other.endings[ending];
-    for (const [reason, count] of other.refusals) this.#countRefusal(reason, count);
+    for (const [reason, more] of other.refusals) count(this.refusals, reason, more);
+    for (const [reason, more] of other.failures) count(this.failures, reason, more);
     this.refused429 += other.refused429;
     this.refused503 += other.refused503;
     this.withoutRetryAfter += other.withoutRetryAfter;
@@ -62,20 +74,20 @@ export class Cell {
     this.e2e.record(times.e2e);
     this.queue.record(visit.queueMs);
     if (meets(slo, times)) this.good += 1;
-    note(this.promptSpeed, visit.inputTokens / (visit.firstTokenAt - visit.sentAt));
+    if (visit.streamed) note(this.promptSpeed, visit.inputTokens / (visit.firstTokenAt - visit.sentAt - visit.queueMs));
     note(this.generationSpeed, 1 / times.tpot);
   }
 
   #refused({ status, outcome, retryAfterMs }: Visit): void {
-    this.#countRefusal(outcome === "" ? String(status) : outcome, 1);
+    count(this.refusals, outcome === "" ? String(status) : outcome);
     if (status === 429) this.refused429 += 1;
     else this.refused503 += 1;
     if (status === 429 && Number.isNaN(retryAfterMs)) this.withoutRetryAfter += 1;
   }
+}
 
-  #countRefusal(reason: string, count: number): void {
-    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + count);
-  }
+function count(counts: Map<string, number>, reason: string, more = 1): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + more);
 }
 
 const ENDINGS: readonly VisitEnding[] = ["served", "refused", "incomplete", "failed", "aborted", "gave_up"];
@@ -88,29 +100,24 @@ export function mergedCells(cells: readonly Cell[]): Cell {
   return all;
 }
 
-/** Times of one answer, NaN where it has none. Those of an answer that came in one piece say nothing about tokens. */
+/** Times of one answer. NaN for what it does not have: a first token where it was not streamed, a second one where there is one. */
 export interface AnswerTimes {
   readonly ttft: Ms;
   readonly tpot: Ms;
   readonly e2e: Ms;
 }
 
-export function timesOf({ dueAt, firstTokenAt, lastTokenAt, outputTokens }: Visit): AnswerTimes {
-  const isStreamed = lastTokenAt > firstTokenAt || outputTokens === 1;
+export function timesOf({ streamed, dueAt, firstTokenAt, lastTokenAt, outputTokens }: Visit): AnswerTimes {
   return {
-    ttft: isStreamed ? firstTokenAt - dueAt : Number.NaN,
-    tpot: lastTokenAt > firstTokenAt ? (lastTokenAt - firstTokenAt) / (outputTokens - 1) : Number.NaN,
+    ttft: streamed ? firstTokenAt - dueAt : Number.NaN,
+    tpot: streamed && outputTokens > 1 ? (lastTokenAt - firstTokenAt) / (outputTokens - 1) : Number.NaN,
     e2e: lastTokenAt - dueAt,
   };
 }
 
-/** A time that an answer does not have cannot meet a bound on it. */
+/** A bound on what an answer does not have holds. */
 function meets({ ttftMs, tpotMs, e2eMs }: Slo, { ttft, tpot, e2e }: AnswerTimes): boolean {
-  return (
-    (ttftMs === undefined || ttft <= ttftMs) &&
-    (tpotMs === undefined || tpot <= tpotMs) &&
-    (e2eMs === undefined || e2e <= e2eMs)
-  );
+  return !(ttft > (ttftMs ?? Infinity) || tpot > (tpotMs ?? Infinity) || e2e > (e2eMs ?? Infinity));
 }
 
 /** Per millisecond. */

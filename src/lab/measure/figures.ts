@@ -28,16 +28,20 @@ export function figuresOf(
   { seconds, slo, windows }: { seconds: number; slo: Slo; windows: WindowFigures },
 ): Figures {
   const all = mergedCells(cells);
-  const { sent, endings } = all;
+  const { sent, intended, endings } = all;
   const perSecond = (count: number): number => (seconds > 0 ? round(count / seconds) : 0);
   return {
+    intended,
     sent,
     ...endings,
-    refused_by: Object.fromEntries([...all.refusals].sort(([, a], [, b]) => b - a)),
+    refused_by: mostFirst(all.refusals),
+    failed_by: mostFirst(all.failures),
     refused_429: all.refused429,
     refused_503: all.refused503,
     without_retry_after: all.withoutRetryAfter,
     success: sent === 0 ? null : endings.served / sent,
+    // An intention is over once it is served, so that none is served twice.
+    satisfied: intended === 0 ? null : endings.served / intended,
     served_per_minute: perSecond(endings.served * 60),
     worst_window: windows.worst,
     fullest_window: windows.fullest,
@@ -58,6 +62,10 @@ export function figuresOf(
     prompt_tokens_per_s: speedOf(all.promptSpeed),
     generation_tokens_per_s: speedOf(all.generationSpeed),
   };
+}
+
+function mostFirst(counts: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }
 
 function hasObjective({ ttftMs, tpotMs, e2eMs }: Slo): boolean {

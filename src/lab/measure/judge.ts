@@ -111,9 +111,11 @@ function placeOf(
 
 function valueOf(metric: MetricName, { figures, model }: Place, sendLagMs: number): number | null {
   switch (metric) {
+    case "intended":
     case "sent":
     case "served":
     case "success":
+    case "satisfied":
     case "refused":
     case "refused_429":
     case "refused_503":
@@ -149,7 +151,7 @@ function valueOf(metric: MetricName, { figures, model }: Place, sendLagMs: numbe
     case "concurrent":
       return model?.max_concurrent ?? null;
     case "gpu_errors":
-      return model === null ? null : Number(model.wedged);
+      return model === null || model.wedged === null ? null : Number(model.wedged);
     case "model_ttft":
       return model?.ttft_ms ?? null;
     case "model_itl":

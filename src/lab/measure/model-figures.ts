@@ -23,11 +23,20 @@ export function modelFiguresOf(readings: readonly ModelReading[], from: Ms, to: 
     ttft_ms: meanOf(({ ttft }) => ttft),
     itl_ms: meanOf(({ itl }) => itl),
     running: mean(({ running }) => running),
-    max_concurrent: Number.isNaN(last.maxConcurrent) ? null : last.maxConcurrent,
+    max_concurrent: peakOf(readings, from, to),
     gpu: mean(({ gpu }) => gpu),
     kv: mean(({ kv }) => kv),
-    wedged: last.wedged,
+    wedged: last.wedged ?? null,
   };
+}
+
+/** A reading tells of the time since the one before; what reaches back before the stretch is not of it. */
+function peakOf(readings: readonly ModelReading[], from: Ms, to: Ms): number | null {
+  const peaks = readings.flatMap(({ at, peak }, index) => {
+    const since = readings[index - 1]?.at ?? 0;
+    return since >= from && at <= to && !Number.isNaN(peak) ? [peak] : [];
+  });
+  return peaks.length === 0 ? null : Math.max(...peaks);
 }
 
 function round(value: number): number {

@@ -1,3 +1,4 @@
+import type { Outcome } from "../../core/outcome.ts";
 import type { Ms } from "../../core/units.ts";
 import type { RunObserver } from "../load/run.ts";
 import type { Visit } from "../load/types.ts";
@@ -13,6 +14,8 @@ export interface Series {
   readonly refused: Seconds;
   /** Let in, whatever became of them then. */
   readonly admitted: Seconds;
+  /** Sent, and with a claim on a share of the capacity: neither refused by a limit of the consumer's own, nor hung up before it was answered. */
+  readonly claimed: Seconds;
 }
 
 /** When a phase was, in scenario time. */
@@ -45,6 +48,7 @@ export class Recorder implements RunObserver {
       served: new Seconds(),
       refused: new Seconds(),
       admitted: new Seconds(),
+      claimed: new Seconds(),
     }));
   }
 
@@ -71,8 +75,10 @@ export class Recorder implements RunObserver {
 
   sent(visit: Visit): void {
     const consumer = this.#indexOf(visit);
-    this.cell(visit.phase, consumer).sent += 1;
-    this.series[consumer]?.sent.add(secondOf(visit.sentAt));
+    this.cell(visit.phase, consumer).begun(visit);
+    const series = this.series[consumer];
+    series?.sent.add(secondOf(visit.sentAt));
+    series?.claimed.add(secondOf(visit.sentAt));
   }
 
   gap(visit: Visit, gap: Ms): void {
@@ -85,6 +91,7 @@ export class Recorder implements RunObserver {
     const series = this.series[consumer];
     const second = secondOf(visit.sentAt);
     if (isAdmitted(visit)) series?.admitted.add(second);
+    else if (isUnclaimed(visit)) series?.claimed.add(second, -1);
     if (visit.ending === "refused") series?.refused.add(second);
     if (visit.ending !== "served") return;
     series?.served.add(second);
@@ -99,9 +106,20 @@ export class Recorder implements RunObserver {
   }
 }
 
-/** A client that hung up on purpose may have been let in before it was answered. */
+/** It was answered with something else than a refusal. What the model made of it is not the gate's doing. */
 function isAdmitted({ status, ending }: Visit): boolean {
-  return (status >= 200 && status < 300) || ending === "aborted";
+  return status !== 0 && ending !== "refused";
+}
+
+const OWN_LIMITS: ReadonlySet<string> = new Set<Outcome>([
+  "rate_limited",
+  "token_limited",
+  "concurrency_limited",
+  "input_too_long",
+]);
+
+function isUnclaimed({ ending, outcome }: Visit): boolean {
+  return ending === "aborted" || ending === "gave_up" || OWN_LIMITS.has(outcome);
 }
 
 function secondOf(at: Ms): number {

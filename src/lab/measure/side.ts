@@ -46,10 +46,6 @@ export function sideOf(parts: SideParts): Side {
       ...NO_WINDOWS,
       ...extremes,
       ...worstOf(periods.map((period) => commonWindows(recorder.series, period))),
-      fill:
-        capacity === undefined || extremes.fullest === null
-          ? null
-          : extremes.fullest / ((capacity * whole.window) / 60),
     },
   });
   const all = mergedCells(recorder.cells({}));
@@ -126,7 +122,7 @@ function consumerFigures(parts: SideParts, { name, index, periods }: PhasePlace)
     ...figuresOf(recorder.cells({ consumer: index }), {
       seconds: durationMs / 1_000,
       slo,
-      windows: { ...NO_WINDOWS, ...worstOf(windows), utilization: null },
+      windows: { ...NO_WINDOWS, floor: worstOf(windows).floor },
     }),
     phases: scenario.phases.map((_, phase) => {
       const { fromMs, toMs } = recorder.spans[phase] ?? { fromMs: 0, toMs: 0 };

@@ -21,9 +21,10 @@ export function timelineOf({ scenario, recorder, readings, allocationAt }: Timel
   const starts = Array.from({ length: Math.ceil(seconds / stepS) }, (_, index) => index * stepS);
   const perStep = (row: Seconds): number[] => starts.map((start) => row.sum(start, start + stepS));
   const sent = recorder.series.map((row) => perStep(row.sent));
+  const claimed = recorder.series.map((row) => perStep(row.claimed));
   const entitled = starts.map((start, step) => {
     const allocation = allocationAt(start);
-    const asked = sent.map((row) => row[step] ?? 0);
+    const asked = claimed.map((row) => row[step] ?? 0);
     return allocation && entitlements(allocation, (allocation.capacity * stepS) / 60, asked);
   });
   const hasCapacity = entitled.some((row) => row !== undefined);

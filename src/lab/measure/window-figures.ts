@@ -13,16 +13,17 @@ export interface Period {
 /** A floor of a fraction of a request guarantees nothing that could be counted. */
 const LEAST_FLOOR = 1;
 
-/** What one consumer got in the windows of a period. Members of the pool are judged by what the pool got. */
+/** What one consumer got in the windows of a period. Whoever shares a floor with others has none of its own. */
 export function consumerWindows(series: readonly Series[], consumer: number, period: Period): WindowFigures {
   const own = series[consumer];
   if (own === undefined) return NO_WINDOWS;
   const { allocation, stretch } = period;
-  const share = allocation && shareOf(allocation, consumer);
+  const extremes = { ...NO_WINDOWS, ...extremesOf([own.served], stretch) };
+  if (allocation === undefined) return extremes;
+  const share = shareOf(allocation, consumer);
   return {
-    ...NO_WINDOWS,
-    ...extremesOf([own.served], stretch),
-    floor: allocation === undefined || share === undefined ? null : floorOf(series, share, { ...period, allocation }),
+    ...extremes,
+    floor: share?.members.length === 1 ? floorOf(series, share, { stretch, allocation }) : null,
   };
 }
 
@@ -34,7 +35,7 @@ export function commonWindows(series: readonly Series[], { allocation, stretch }
   const floors = allocation.shares.map((share) => floorOf(series, share, { allocation, stretch }));
   const capacity = (allocation.capacity * stretch.window) / 60;
   let utilization = Infinity;
-  eachWindow([...admitted, ...series.map(({ sent }) => sent)], stretch, (sums) => {
+  eachWindow([...admitted, ...series.map(({ claimed }) => claimed)], stretch, (sums) => {
     const got = sumOf(sums.slice(0, admitted.length));
     const wanted = Math.min(capacity, sumOf(sums.slice(admitted.length)));
     if (wanted > 0) utilization = Math.min(utilization, got / wanted);
@@ -49,10 +50,12 @@ export function commonWindows(series: readonly Series[], { allocation, stretch }
 }
 
 /** The worst of several periods, each by itself. `unevenness` and extremes are of no meaning across them. */
-export function worstOf(windows: readonly WindowFigures[]): Pick<WindowFigures, "floor" | "utilization"> {
+export function worstOf(windows: readonly WindowFigures[]): Pick<WindowFigures, "floor" | "utilization" | "fill"> {
+  const fills = windows.map(({ fill }) => fill).filter((fill) => fill !== null);
   return {
     floor: leastOf(windows.map(({ floor }) => floor)),
     utilization: leastOf(windows.map(({ utilization }) => utilization)),
+    fill: fills.length === 0 ? null : Math.max(...fills),
   };
 }
 
@@ -76,7 +79,7 @@ interface Allocated {
 }
 
 /**
- * The worst window: let in, of the floor or of what was sent if that was less. Seconds in which nobody of the share asked
+ * The worst window: let in, of the floor or of what was claimed if that was less. Seconds in which nobody of the share asked
  * do not count towards the floor: who joins in the middle of a window is guaranteed nothing for what was before.
  */
 function floorOf(series: readonly Series[], share: AllocatedShare, { stretch, allocation }: Allocated): number | null {
@@ -84,10 +87,10 @@ function floorOf(series: readonly Series[], share: AllocatedShare, { stretch, al
   if (floor < LEAST_FLOOR) return null;
   const members = share.members.map((index) => series[index]).filter((row) => row !== undefined);
   const all = [new Seconds(), new Seconds(), new Seconds()] as const;
-  const [admitted, sent, asking] = all;
+  const [admitted, claimed, asking] = all;
   for (let second = stretch.from; second < stretch.to; second++) {
-    const asked = sumOf(members.map((row) => row.sent.at(second)));
-    sent.add(second, asked);
+    const asked = sumOf(members.map((row) => row.claimed.at(second)));
+    claimed.add(second, asked);
     admitted.add(second, sumOf(members.map((row) => row.admitted.at(second))));
     if (asked > 0) asking.add(second);
   }
@@ -105,7 +108,7 @@ function unevennessOf(series: readonly Series[], { stretch, allocation }: Alloca
     const total = (pick: (row: Series) => Seconds): number =>
       members.reduce((sum, index) => sum + (series[index] ? pick(series[index]).sum(stretch.from, stretch.to) : 0), 0);
     const admitted = total((row) => row.admitted);
-    return reserved && total((row) => row.sent) > admitted ? [admitted / fraction] : [];
+    return reserved && total((row) => row.claimed) > admitted ? [admitted / fraction] : [];
   });
   return parts.length < 2 ? null : Math.max(...parts) / Math.min(...parts) - 1;
 }

@@ -26,6 +26,7 @@ const percentiles = z.object({
 });
 
 const figures = z.object({
+  intended: number,
   sent: number,
   served: number,
   refused: number,
@@ -35,9 +36,11 @@ const figures = z.object({
   without_retry_after: number,
   incomplete: number,
   failed: number,
+  failed_by: z.record(z.string(), number),
   aborted: number,
   gave_up: number,
   success: maybe,
+  satisfied: maybe,
   served_per_minute: number,
   worst_window: maybe,
   fullest_window: maybe,
@@ -67,7 +70,7 @@ const model = z
     max_concurrent: maybe,
     gpu: maybe,
     kv: maybe,
-    wedged: z.boolean(),
+    wedged: z.boolean().nullable(),
   })
   .nullable();
 

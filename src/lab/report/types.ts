@@ -53,6 +53,8 @@ export interface Side {
 
 /** Counts and times of some requests. */
 export interface Figures {
+  /** As their clients meant them: retries are not counted. */
+  readonly intended: number;
   readonly sent: number;
   readonly served: number;
   readonly refused: number;
@@ -63,10 +65,14 @@ export interface Figures {
   readonly without_retry_after: number;
   readonly incomplete: number;
   readonly failed: number;
+  /** By status or by what broke: `HTTP 404`, `ECONNREFUSED`, `reset`. */
+  readonly failed_by: Readonly<Record<string, number>>;
   readonly aborted: number;
   readonly gave_up: number;
   /** Served, of those sent; null where none was. */
   readonly success: number | null;
+  /** Answered in the end, of those intended; null where none was. */
+  readonly satisfied: number | null;
   readonly served_per_minute: number;
   /** Requests admitted in the worst and the fullest window; null where the stretch is shorter than one. */
   readonly worst_window: number | null;
@@ -119,7 +125,8 @@ export interface ModelFigures {
   readonly max_concurrent: number | null;
   readonly gpu: number | null;
   readonly kv: number | null;
-  readonly wedged: boolean;
+  /** null where it cannot tell. */
+  readonly wedged: boolean | null;
 }
 
 export interface ConsumerFigures extends Figures {

@@ -7,6 +7,7 @@ const SERVED: Visit = {
   id: 7,
   task: 5,
   attempt: 2,
+  streamed: true,
   consumer: 'agent "a"\n',
   phase: 0,
   dueAt: 1_000,

@@ -5,19 +5,23 @@ export interface MetricFacts {
   readonly unit: MetricUnit;
   /** Whether it can be asked of a single consumer. */
   readonly perConsumer: boolean;
-  /** Whether the model itself must be seen: by its statistics, or a page of metrics. */
-  readonly needsModel: boolean;
+  /** What has to be seen of the model itself: a page of metrics, or its own count, which only the simulated one has. */
+  readonly needs: "nothing" | "metrics" | "own count";
+  /** Whether it is judged in windows, so that a shorter stretch says nothing. */
+  readonly byWindow: boolean;
   readonly meaning: string;
 }
 
-const count = { unit: "count", perConsumer: true, needsModel: false } as const;
-const ratio = { unit: "ratio", perConsumer: false, needsModel: false } as const;
-const time = { unit: "ms", perConsumer: true, needsModel: false } as const;
+const count = { unit: "count", perConsumer: true, needs: "nothing", byWindow: false } as const;
+const ratio = { unit: "ratio", perConsumer: false, needs: "nothing", byWindow: false } as const;
+const time = { unit: "ms", perConsumer: true, needs: "nothing", byWindow: false } as const;
 
 export type MetricName =
+  | "intended"
   | "sent"
   | "served"
   | "success"
+  | "satisfied"
   | "refused"
   | "refused_429"
   | "refused_503"
@@ -46,9 +50,15 @@ export type MetricName =
   | "model_itl";
 
 export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
+  intended: { ...count, meaning: "requests as their clients meant them, retries not counted" },
   sent: { ...count, meaning: "requests sent, retries included" },
   served: { ...count, meaning: "requests answered to their end" },
   success: { ...ratio, perConsumer: true, meaning: "served, of those sent" },
+  satisfied: {
+    ...ratio,
+    perConsumer: true,
+    meaning: "answered in the end, however often it was tried, of those intended",
+  },
   refused: { ...count, meaning: "requests refused with 429 or 503" },
   refused_429: { ...count, meaning: "requests refused with 429" },
   refused_503: { ...count, meaning: "requests refused with 503" },
@@ -58,14 +68,16 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
   gave_up: { ...count, meaning: "requests whose client lost its patience" },
   floor: {
     ...ratio,
+    byWindow: true,
     perConsumer: true,
-    meaning: "worst window of any consumer: served, of its floor or of what it sent if that was less",
+    meaning: "worst window of any share: let in, of its floor or of what was asked of it if that was less",
   },
   utilization: {
     ...ratio,
-    meaning: "worst window of all together: admitted, of the capacity or of what was sent if that was less",
+    byWindow: true,
+    meaning: "worst window of all together: let in, of the capacity or of what was asked of it if that was less",
   },
-  fullest: { ...ratio, meaning: "fullest window of all together: admitted, of the capacity" },
+  fullest: { ...ratio, byWindow: true, meaning: "fullest window of all together: let in, of the capacity" },
   unevenness: {
     ...ratio,
     meaning: "how much more the best served reservation got than the worst served, each for its size",
@@ -73,7 +85,8 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
   served_per_minute: {
     unit: "perMinute",
     perConsumer: true,
-    needsModel: false,
+    needs: "nothing",
+    byWindow: false,
     meaning: "served per minute, on average",
   },
   goodput: { ...ratio, perConsumer: true, meaning: "served within the objectives (slo), of those sent" },
@@ -88,26 +101,36 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
   lag_p99: {
     unit: "ms",
     perConsumer: false,
-    needsModel: false,
+    needs: "nothing",
+    byWindow: false,
     meaning: "how late the generator sent, 99th percentile",
   },
   concurrent: {
     unit: "count",
     perConsumer: false,
-    needsModel: true,
+    needs: "own count",
+    byWindow: false,
     meaning: "most requests at the model at once, by its own count",
   },
-  gpu_errors: { unit: "count", perConsumer: false, needsModel: true, meaning: "1 if the model's GPU wedged" },
+  gpu_errors: {
+    unit: "count",
+    perConsumer: false,
+    needs: "own count",
+    byWindow: false,
+    meaning: "1 if the model's GPU wedged",
+  },
   model_ttft: {
     unit: "ms",
     perConsumer: false,
-    needsModel: true,
+    needs: "metrics",
+    byWindow: false,
     meaning: "time to the first token by the model's own metrics, mean",
   },
   model_itl: {
     unit: "ms",
     perConsumer: false,
-    needsModel: true,
+    needs: "metrics",
+    byWindow: false,
     meaning: "time between tokens by the model's own metrics, mean",
   },
 };

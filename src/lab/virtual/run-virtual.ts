@@ -1,6 +1,7 @@
 import type { Config } from "../../config/types.ts";
 import { createRandom } from "../../core/random.ts";
 import type { Ms } from "../../core/units.ts";
+import { systemClock } from "../../engine/clock.ts";
 import { VirtualClock } from "../../testing/virtual-clock.ts";
 import { startLoad } from "../load/run.ts";
 import type { ModelReading, Visit } from "../load/types.ts";
@@ -26,19 +27,24 @@ export interface VirtualSideOptions {
   readonly gateConfig?: Config;
   /** Hears of every request when it is over. */
   readonly onVisit?: (visit: Visit) => void;
+  /** Ends the run before its time. Its reason, a text, is why. */
+  readonly signal?: AbortSignal;
 }
 
 const READ_EVERY_MS: Ms = 1_000;
 
+/** Virtual time between two looks at what goes on outside, such as Ctrl-C. */
+const BREATH_MS: Ms = 60_000;
+
 /** Runs a scenario on virtual time, through the gate's own engine and the simulated model. Takes no more time than the work does. */
-export function runVirtualSide(options: VirtualSideOptions): Side {
-  const { name, scenario, preset, gated, seed, onVisit, gateConfig = scenario.gate?.config } = options;
+export async function runVirtualSide(options: VirtualSideOptions): Promise<Side> {
+  const { name, scenario, preset, gated, seed, onVisit, signal, gateConfig = scenario.gate?.config } = options;
   const clock = new VirtualClock();
   const model = new VirtualModel(PRESETS[preset], clock, createRandom(seed));
   const config = gated ? gateConfig : undefined;
   const gate = config && new VirtualGate(config, clock, createRandom(seed + 1));
   const recorder = new Recorder(scenario);
-  const readings: ModelReading[] = [model.reading(0)];
+  const readings: ModelReading[] = [];
   const wedge = new WedgeWatch();
   let cutShort: string | undefined;
   const load = {
@@ -46,7 +52,11 @@ export function runVirtualSide(options: VirtualSideOptions): Side {
     clock,
     seed,
     door: new VirtualDoor(clock, model, gate),
-    observer: onVisit === undefined ? recorder : together(recorder, { ended: onVisit }),
+    observer: together(recorder, {
+      // So that its figures of a phase begin with the phase.
+      phaseBegan: (at) => void readings.push(model.reading(at)),
+      ...(onVisit !== undefined && { ended: onVisit }),
+    }),
     configure: (section: GateSection) => gate?.reconfigure(section.config),
   };
   const end: { at?: Ms } = {};
@@ -57,9 +67,15 @@ export function runVirtualSide(options: VirtualSideOptions): Side {
     clock.advance(READ_EVERY_MS);
     const reading = model.reading(clock.now() - run.origin);
     readings.push(reading);
-    if (!wedge.isHopeless(reading) || cutShort !== undefined) continue;
-    cutShort = WEDGED;
-    run.stop();
+    if (clock.now() % BREATH_MS === 0) await new Promise<void>((resolve) => void systemClock.after(0, resolve));
+    if (cutShort !== undefined) continue;
+    if (signal?.aborted === true) {
+      cutShort = String(signal.reason);
+      run.stop("interrupted");
+    } else if (wedge.isHopeless(reading)) {
+      cutShort = WEDGED;
+      run.stop("hopeless");
+    }
   }
   gate?.close();
   const durationMs = end.at - run.origin;

@@ -48,6 +48,7 @@ export class VirtualDoor implements Door {
   }
 
   #run(question: Question, listener: AnswerListener, passage: Passage | undefined): Cancel {
+    if (!this.#model.takes(question)) return this.#turnAway(listener, passage);
     let output: Tokens = 0;
     const head: AnswerHead = passage === undefined ? ANSWERED : { ...ANSWERED, queueMs: Math.round(passage.waitedMs) };
     const abort = this.#model.run(question, {
@@ -72,5 +73,14 @@ export class VirtualDoor implements Door {
       abort();
       if (passage !== undefined && !passage.lease.settled) passage.settle("client_closed", output);
     };
+  }
+
+  /** As the model's server does with a prompt that is longer than its context. */
+  #turnAway(listener: AnswerListener, passage: Passage | undefined): Cancel {
+    return this.#clock.after(0, () => {
+      passage?.settle("completed", 0);
+      listener.began({ ...ANSWERED, status: 400 });
+      listener.ended({ kind: "complete", inputTokens: undefined, outputTokens: undefined });
+    });
   }
 }

@@ -18,7 +18,7 @@ export class VirtualModel {
   readonly #engine: Engine;
   readonly #telemetry = new Telemetry();
   #open = 0;
-  #maxConcurrent = 0;
+  #peak = 0;
 
   constructor(preset: Preset, clock: Clock, random: Random) {
     this.#clock = clock;
@@ -31,10 +31,15 @@ export class VirtualModel {
     return this.#engine.state.wedged;
   }
 
-  /** Runs one request. The cancel aborts it, and nothing is heard of it any more. */
+  /** Whether a prompt fits into its context at all. */
+  takes({ promptTokens }: Question): boolean {
+    return promptTokens < this.#preset.engine.contextTokens;
+  }
+
+  /** Runs one request that it takes. The cancel aborts it, and nothing is heard of it any more. */
   run({ promptTokens, maxTokens = Infinity, body }: Question, listener: SequenceListener): Cancel {
     this.#open += 1;
-    this.#maxConcurrent = Math.max(this.#maxConcurrent, this.#open);
+    this.#peak = Math.max(this.#peak, this.#open);
     let isOver = false;
     const over = (): void => {
       if (!isOver) this.#open -= 1;
@@ -61,8 +66,10 @@ export class VirtualModel {
     };
   }
 
-  /** As `/metrics` and `/sim/stats` would say it. */
+  /** As `/metrics` and `/sim/peak` would say it. */
   reading(at: Ms): ModelReading {
+    const peak = this.#peak;
+    this.#peak = this.#open;
     const { running, waiting, kvUsedTokens, stepping, wedged } = this.#engine.state;
     const { firstTokenSeconds, interTokenSeconds, promptTokens, generatedTokens, gpuLoad } = this.#telemetry;
     return {
@@ -75,7 +82,7 @@ export class VirtualModel {
       generatedTokens,
       ttft: { sumMs: firstTokenSeconds.sum * MS_PER_S, count: firstTokenSeconds.count },
       itl: { sumMs: interTokenSeconds.sum * MS_PER_S, count: interTokenSeconds.count },
-      maxConcurrent: this.#maxConcurrent,
+      peak,
       wedged,
     };
   }

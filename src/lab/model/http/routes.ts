@@ -43,6 +43,7 @@ export function createRoutes(site: Site): ReadonlyMap<string, Route> {
     ["/tokenize", { method: "POST", serve: (request, response) => serveTokenize(site, request, response) }],
     ["/detokenize", { method: "POST", serve: serveDetokenize }],
     ["/sim/stats", get((response) => sendJson(response, 200, statsOf(site)))],
+    ["/sim/peak", { method: "POST", serve: (request, response) => sendPeak(site, request, response) }],
     ["/sim/reset", { method: "POST", serve: (request, response) => reset(site, request, response) }],
   ]);
   for (const [path, surface] of Object.entries(SURFACES)) {
@@ -69,6 +70,12 @@ function sendMetrics({ preset, engine, telemetry, clock }: Site, response: Serve
   const page = renderMetrics({ preset, engine, telemetry, now: clock.now() });
   response.writeHead(200, { "content-type": EXPOSITION_TYPE, "content-length": Buffer.byteLength(page) });
   response.end(page);
+}
+
+/** For one watcher: what it is told starts anew for the next time. */
+function sendPeak({ visits, engine }: Site, request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  sendJson(response, 200, { peak: visits.takePeak(), wedged: engine.state.wedged });
 }
 
 function reset(site: Site, request: IncomingMessage, response: ServerResponse): void {

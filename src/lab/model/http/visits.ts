@@ -5,6 +5,7 @@ export type VisitEnding = "completed" | "aborted" | "failed" | "faulted";
 export class Visits {
   #concurrent = 0;
   #maxConcurrentSeen = 0;
+  #peak = 0;
   #endings: Record<VisitEnding, number> = noEndings();
 
   get concurrent(): number {
@@ -22,6 +23,14 @@ export class Visits {
   open(): void {
     this.#concurrent += 1;
     this.#maxConcurrentSeen = Math.max(this.#maxConcurrentSeen, this.#concurrent);
+    this.#peak = Math.max(this.#peak, this.#concurrent);
+  }
+
+  /** The most at once since it was taken last. */
+  takePeak(): number {
+    const peak = this.#peak;
+    this.#peak = this.#concurrent;
+    return peak;
   }
 
   close(ending: VisitEnding): void {
@@ -32,6 +41,7 @@ export class Visits {
   /** Forgets what has been; requests that are open stay counted. */
   clear(): void {
     this.#maxConcurrentSeen = this.#concurrent;
+    this.#peak = this.#concurrent;
     this.#endings = noEndings();
   }
 }

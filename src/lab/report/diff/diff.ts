@@ -1,3 +1,4 @@
+import { formatSpan } from "../numbers.ts";
 import type { Figures, Report, Side } from "../types.ts";
 import { verdictOf } from "../verdict.ts";
 import { DIFF_METRICS, type DiffMetric, type DiffUnit } from "./metrics.ts";
@@ -15,6 +16,9 @@ export interface Noise {
 const MOST_NAMED = 5;
 
 const NOISE: Noise = { relative: 0.05, points: 0.005, ms: 1 };
+
+/** Runs whose lengths differ by more than this part have counts that cannot be compared. */
+const ALIKE = 0.05;
 
 /** A figure in both reports that is not the same, noise aside. */
 export interface Difference {
@@ -126,7 +130,7 @@ function judge({ metric, before, after, ...place }: ValuePair, noise: Noise): re
       unit,
       before,
       after,
-      change: changeOf(unit, before, after),
+      change: changeOf(unit, before, after, noise),
       judgement: judgementOf(better, before, after),
     },
   ];
@@ -150,10 +154,12 @@ function differs({ unit, better }: DiffMetric, before: number | null, after: num
   }
 }
 
-function changeOf(unit: DiffUnit, before: number | null, after: number | null): number | null {
+function changeOf(unit: DiffUnit, before: number | null, after: number | null, noise: Noise): number | null {
   if (before === null || after === null) return null;
   if (unit === "ratio") return after - before;
-  return before === 0 ? null : (after - before) / before;
+  // Of next to nothing everything is a million times more.
+  const least = unit === "ms" ? noise.ms : 0;
+  return before <= least ? null : (after - before) / before;
 }
 
 function judgementOf(
@@ -172,9 +178,16 @@ function doubts(before: Report, after: Report): readonly string[] {
     ...differing.map(
       (key) => `${key === "name" ? "scenario" : key} differs: ${before.scenario[key]} and ${after.scenario[key]}`,
     ),
+    ...lengths(before, after),
     ...(verdictOf(before).kind === "invalid" ? ["the first run is invalid: its generator did not keep up"] : []),
     ...(verdictOf(after).kind === "invalid" ? ["the second run is invalid: its generator did not keep up"] : []),
   ];
+}
+
+function lengths(before: Report, after: Report): readonly string[] {
+  const [a = 0, b = 0] = [before, after].map(({ sides }) => Math.max(...sides.map((side) => side.duration_s)));
+  if (Math.abs(a - b) <= ALIKE * Math.min(a, b)) return [];
+  return [`one lasted ${formatSpan(a)} and the other ${formatSpan(b)}: counts cannot be compared`];
 }
 
 function unmatched(before: Report, after: Report, pairs: readonly (readonly [Side, Side])[]): readonly string[] {

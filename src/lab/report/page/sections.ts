@@ -7,6 +7,7 @@ import {
   matrixTable,
   modelTable,
   phaseTable,
+  failureTable,
   refusalTable,
   timesTable,
 } from "../tables/side.ts";
@@ -20,6 +21,7 @@ const PHASE_KEYS: readonly FigureKey[] = [
   "sent",
   "served",
   "success",
+  "satisfied",
   "refused",
   "broken",
   "left",
@@ -47,6 +49,7 @@ const CONSUMER_KEYS: readonly FigureKey[] = [
   "sent",
   "served",
   "success",
+  "satisfied",
   "refused",
   "broken",
   "left",
@@ -97,13 +100,13 @@ export function tableSections(report: Report): string {
     return `<section class="tables">${report.sides.length > 1 ? `<h2>Figures: ${escapeHtml(side.name)}</h2>` : "<h2>Figures</h2>"}
 ${[phaseTable(side, PHASE_KEYS), timesTable(side, TIME_KEYS), consumerTable(side, CONSUMER_KEYS)].map(htmlTable).join("\n")}
 ${matrix.rows.length > MOST_OPEN_ROWS ? foldedTable(matrix) : htmlTable(matrix)}
-${[latencyTable(side), refusalTable(side), modelTable(side)].map(htmlTable).join("\n")}
+${[latencyTable(side), refusalTable(side), failureTable(side), modelTable(side)].map(htmlTable).join("\n")}
 </section>`;
   });
   return `${sides.join("\n")}
 <section class="tables">${htmlTable(generatorTable(report))}
-<p class="notes">A floor is judged in every window of ${report.scenario.window_s} s: what was admitted, of the reservation or of what was sent if that was
-less. Latency counts from when a request was meant to go out. An answer that was cut off is not served. TTFT: time to first token; ITL: time between
+<p class="notes">A floor is judged in every window of ${report.scenario.window_s} s: what was admitted, of the reservation or of what was asked
+of it if that was less. Latency counts from when a request was meant to go out. An answer that was cut off is not served. TTFT: time to first token; ITL: time between
 two pieces of an answer; e2e: time to the last token.</p></section>`;
 }
 

@@ -7,6 +7,7 @@ export type FigureKey =
   | "sent"
   | "served"
   | "success"
+  | "satisfied"
   | "refused"
   | "broken"
   | "left"
@@ -39,6 +40,11 @@ const COLUMNS: Readonly<Record<FigureKey, FigureColumn>> = {
   sent: count("sent", (figures) => figures.sent),
   served: count("served", (figures) => figures.served),
   success: ratio("success", (figures) => figures.success),
+  satisfied: {
+    ...ratio("satisfied", (figures) => figures.satisfied),
+    // Where nobody tries again it is the success.
+    known: ({ sent, intended }) => sent > intended,
+  },
   refused: { title: "refused", cell: ({ refused }) => zeroDim(refused, "plain") },
   broken: {
     title: "failed",

@@ -111,7 +111,8 @@ function concurrencyTile(side: Side): Tile {
 function gpuTile(side: Side): Tile {
   const wedge = wedgeText(side);
   if (wedge !== null) return { label: "GPU", value: "wedged", note: wedge.replace("GPU wedged ", ""), tone: "bad" };
-  if (side.model === null) return { label: "GPU", value: UNKNOWN, note: "the model was not seen", tone: "dim" };
+  if ((side.model?.wedged ?? null) === null)
+    return { label: "GPU", value: UNKNOWN, note: "nobody could see it", tone: "dim" };
   const busiest = Math.max(...side.phases.map(({ model }) => model?.gpu ?? 0));
   return {
     label: "GPU",

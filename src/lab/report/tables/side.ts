@@ -1,5 +1,5 @@
 import { formatCount, formatMs, formatRate, formatRatio, formatSpan, UNKNOWN } from "../numbers.ts";
-import type { Percentiles, Report, Side } from "../types.ts";
+import type { Figures, Percentiles, Report, Side } from "../types.ts";
 import { figureTable, type FigureKey, type FigureRow } from "./figures.ts";
 import { cell, left, right, type Cell, type Table } from "./table.ts";
 
@@ -62,18 +62,33 @@ export function latencyTable({ total }: Side): Table {
 
 /** Why requests were refused, and whose. */
 export function refusalTable(side: Side): Table {
-  const rows = Object.entries(side.total.refused_by).sort(([, a], [, b]) => b - a);
+  return reasonTable("Refusals", side, ({ refused_by: reasons }) => reasons);
+}
+
+/** What broke, and for whom. */
+export function failureTable(side: Side): Table {
+  return reasonTable("Failures", side, ({ failed_by: reasons, incomplete }) =>
+    incomplete > 0 ? { ...reasons, "cut off in its answer": incomplete } : reasons,
+  );
+}
+
+function reasonTable(title: string, side: Side, reasonsOf: ReasonsOf): Table {
+  const { total } = side;
   return {
-    title: "Refusals",
+    title,
     columns: [left("reason"), right("count"), right("of all sent"), left("most often to")],
-    rows: rows.map(([reason, count]) => [
-      cell(reason),
-      cell(formatCount(count)),
-      cell(formatRatio(side.total.sent === 0 ? null : count / side.total.sent)),
-      cell(mostRefused(side, reason), "dim"),
-    ]),
+    rows: Object.entries(reasonsOf(total))
+      .sort(([, a], [, b]) => b - a)
+      .map(([reason, count]) => [
+        cell(reason),
+        cell(formatCount(count)),
+        cell(formatRatio(total.sent === 0 ? null : count / total.sent)),
+        cell(mostHit(side, reason, reasonsOf), "dim"),
+      ]),
   };
 }
+
+type ReasonsOf = (figures: Figures) => Readonly<Record<string, number>>;
 
 /** What the model says of itself, phase by phase; no rows where it was not seen. */
 export function modelTable(side: Side): Table {
@@ -98,11 +113,16 @@ export function modelTable(side: Side): Table {
               overSeats(model.max_concurrent, side.seats),
               cell(formatRatio(model.gpu)),
               cell(formatRatio(model.kv)),
-              model.wedged ? cell("GPU wedged", "bad") : cell("well", "good"),
+              stateOf(model.wedged),
             ],
           ],
     ),
   };
+}
+
+function stateOf(wedged: boolean | null): Cell {
+  if (wedged === null) return cell(UNKNOWN, "dim");
+  return wedged ? cell("GPU wedged", "bad") : cell("well", "good");
 }
 
 /** How late the generator sent, and how late its event loop ran. Real time. */
@@ -134,9 +154,9 @@ function overSeats(most: number | null, seats: number | null): Cell {
   return cell(formatCount(most), most !== null && seats !== null && most > seats ? "bad" : "plain");
 }
 
-function mostRefused(side: Side, reason: string): string {
+function mostHit(side: Side, reason: string, reasonsOf: ReasonsOf): string {
   const hit = side.consumers
-    .map(({ name, refused_by }) => ({ name, count: refused_by[reason] ?? 0 }))
+    .map((consumer) => ({ name: consumer.name, count: reasonsOf(consumer)[reason] ?? 0 }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count);
   const [first, ...others] = hit;

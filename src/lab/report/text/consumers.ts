@@ -7,6 +7,7 @@ const KEYS: readonly FigureKey[] = [
   "sent",
   "served",
   "success",
+  "satisfied",
   "broken",
   "left",
   "worst",

@@ -3,7 +3,7 @@ import { formatCount, formatMs, formatRatio, formatSpan, UNKNOWN } from "../numb
 import { checkTable } from "../tables/checks.ts";
 import type { FigureKey } from "../tables/figures.ts";
 import { glance } from "../tables/glance.ts";
-import { latencyTable, phaseTable, refusalTable, timesTable } from "../tables/side.ts";
+import { failureTable, latencyTable, phaseTable, refusalTable, timesTable } from "../tables/side.ts";
 import { cell, left, right, type Table } from "../tables/table.ts";
 import type { Report, Side } from "../types.ts";
 import { alarmOf, verdictOf, verdictText, wedgeText, type ReportVerdict } from "../verdict.ts";
@@ -23,6 +23,7 @@ const PHASE_KEYS: readonly FigureKey[] = [
   "success",
   "refused",
   "broken",
+  "left",
   "perMinute",
   "floor",
   "utilization",
@@ -92,7 +93,10 @@ function headLines(report: Report, palette: TextPalette): readonly string[] {
 
 function sideBlocks(side: Side, palette: TextPalette, verbose: boolean): readonly (readonly string[])[] {
   const phases = side.phases.length > 1 ? [phaseTable(side, PHASE_KEYS), timesTable(side, TIME_KEYS)] : [];
-  const reasons = Object.keys(side.total.refused_by).length > 1 ? [refusalTable(side)] : [];
+  const reasons = [
+    ...(Object.keys(side.total.refused_by).length > 1 ? [refusalTable(side)] : []),
+    ...(side.total.failed + side.total.incomplete > 0 ? [failureTable(side)] : []),
+  ];
   return [
     tableLines(consumerTextTable(side, verbose), palette),
     ...[...phases, ...reasons, ...(verbose ? [latencyTable(side)] : [])].map((table) => tableLines(table, palette)),
@@ -104,14 +108,21 @@ function sideBlocks(side: Side, palette: TextPalette, verbose: boolean): readonl
 function modelLines(side: Side, palette: TextPalette): readonly string[] {
   const { model, seats } = side;
   if (model === null) return [palette.dim("model   not seen")];
-  const wedge = wedgeText(side);
   const over = seats !== null && (model.max_concurrent ?? 0) > seats;
-  const most = `at most ${formatCount(model.max_concurrent)} ${model.max_concurrent === 1 ? "request" : "requests"} at once${seats === null ? "" : `, of ${formatCount(seats)} seats`}`;
+  const count = `at most ${formatCount(model.max_concurrent)} ${model.max_concurrent === 1 ? "request" : "requests"} at once${seats === null ? "" : `, of ${formatCount(seats)} seats`}`;
+  const most = model.max_concurrent === null ? [] : [over ? palette.bad(count) : count];
   const times = `first token ${formatMs(model.ttft_ms)}, between tokens ${formatMs(model.itl_ms)}, GPU ${formatRatio(model.gpu)}, KV cache ${formatRatio(model.kv)}`;
   return [
-    `${palette.bold("model")}   ${over ? palette.bad(most) : most}, ${wedge === null ? palette.good("GPU well") : palette.bad(clean(wedge))}`,
-    `        ${times}`,
+    `${palette.bold("model")}   ${[...most, ...gpuWords(side, palette), times].slice(0, -1).join(", ") || times}`,
+    ...(most.length > 0 ? [`        ${times}`] : []),
   ];
+}
+
+/** Nothing where it cannot tell. */
+function gpuWords(side: Side, palette: TextPalette): readonly string[] {
+  const wedge = wedgeText(side);
+  if (wedge !== null) return [palette.bad(clean(wedge))];
+  return side.model?.wedged === false ? [palette.good("GPU well")] : [];
 }
 
 function checkLines({ checks }: Side, palette: TextPalette, verbose: boolean): readonly string[] {

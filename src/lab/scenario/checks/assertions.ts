@@ -76,8 +76,6 @@ function conditionsAt(tree: unknown, path: ConfigPath, metric: MetricName): read
 
 /** Metrics that are parts of a capacity, or of reservations. */
 const OF_CAPACITY: readonly string[] = ["floor", "utilization", "fullest", "unevenness"] satisfies MetricName[];
-/** Metrics that are judged window by window. */
-const BY_WINDOW: readonly string[] = ["floor", "utilization", "fullest"] satisfies MetricName[];
 
 /** Whether what the metric is about is there at all. */
 function checkSight({ tree, windowMs }: ScenarioView, { phase, gates }: Section, path: ConfigPath): readonly Finding[] {
@@ -100,7 +98,13 @@ function checkSight({ tree, windowMs }: ScenarioView, { phase, gates }: Section,
     }
   }
   const durationMs = phase?.durationMs;
-  if (BY_WINDOW.includes(metric) && windowMs !== undefined && durationMs !== undefined && durationMs < windowMs) {
+  if (
+    isMetric(metric) &&
+    METRICS[metric].byWindow &&
+    windowMs !== undefined &&
+    durationMs !== undefined &&
+    durationMs < windowMs
+  ) {
     return wrong(
       `is judged in windows of ${formatDuration(windowMs)}, and the phase is over after ${formatDuration(durationMs)}`,
       "window: at the top makes them shorter",

@@ -65,7 +65,9 @@ describe("a request", () => {
     const refusing = await serveWith((response) => response.writeHead(401).end());
     await expect(openDoor({ url: refusing.url })).rejects.toThrow("/v1/models: status 401");
     const empty = await serveWith((response) => response.end('{"data":[]}'));
-    await expect(openDoor({ url: empty.url })).rejects.toThrow("lists no model");
+    await expect(openDoor({ url: empty.url })).rejects.toThrow(
+      "does not say which models there are (it lists none); name one with model: in the scenario",
+    );
     await expect(openDoor({ url: "localhost:8080" })).rejects.toThrow("must be a URL");
   });
 });

@@ -1,7 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -25,32 +23,27 @@ export function build(): void {
   execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs")], { cwd: ROOT, stdio: "inherit" });
 }
 
-/** Runs `headgate load ARGS --assert` as its users do, and reads its report. */
+/** Runs `headgate load ARGS --assert` as its users do, and reads what it prints. */
 export async function prove(args: readonly string[], seeds: readonly number[] = [1]): Promise<Proof> {
-  const folder = mkdtempSync(join(tmpdir(), "headgate-prove-"));
   const range = seeds.length === 1 ? [] : ["--seed", `${seeds[0]}-${seeds.at(-1)}`];
   const words = ["load", ...args, ...range, "--assert"];
   console.log(`$ headgate ${words.join(" ")}`);
   const startedAt = performance.now();
-  try {
-    const child = spawn(process.execPath, [CLI, ...words, "--report", folder], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    const [code] = (await once(child, "exit")) as [number | null];
-    const seconds = (performance.now() - startedAt) / 1_000;
-    const paths = seeds.length === 1 ? [folder] : seeds.map((seed) => join(folder, `seed-${seed}`));
-    const reports = paths.map((path) => reportIn(path));
-    console.log(`  ${code === 0 ? "passed" : "did not pass"} in ${seconds.toFixed(1)} s\n`);
-    return { command: `headgate ${words.join(" ")}`, passed: code === 0, seconds, reports };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const child = spawn(process.execPath, [CLI, ...words, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const pieces: Buffer[] = [];
+  child.stdout.on("data", (piece: Buffer) => pieces.push(piece));
+  const [code] = (await once(child, "close")) as [number | null];
+  const seconds = (performance.now() - startedAt) / 1_000;
+  console.log(`  ${code === 0 ? "passed" : "did not pass"} in ${seconds.toFixed(1)} s\n`);
+  const printed: unknown = JSON.parse(Buffer.concat(pieces).toString());
+  const reports = (Array.isArray(printed) ? printed : [printed]).map((value) => reportOf(value));
+  return { command: `headgate ${words.join(" ")}`, passed: code === 0, seconds, reports };
 }
 
-function reportIn(folder: string): Report {
-  const result = parseReport(readFileSync(join(folder, "report.json"), "utf8"));
+function reportOf(value: unknown): Report {
+  const result = parseReport(JSON.stringify(value));
   if (result.kind === "parsed") return result.report;
-  throw new Error(`${folder}: ${JSON.stringify(result)}`);
+  throw new Error(JSON.stringify(result));
 }
 
 /** The figures of a side that are worth keeping. */

@@ -3,15 +3,23 @@ import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Ms } from "../../core/units.ts";
 import type { Distribution, Percentiles } from "../report/types.ts";
 
-/** A microsecond to a day, to three digits: Node's HDR histogram, some 50 kB once something is in it. */
-const HDR = { lowest: 1, highest: 86_400_000_000, figures: 3 } as const;
+/** A microsecond to a day. Node's HDR histogram takes some 50 kB once something is in it, a coarse one a tenth. */
+const HDR = { lowest: 1, highest: 86_400_000_000 } as const;
+
+/** Digits that are kept. */
+type Figures = 2 | 3;
 const US_PER_MS = 1_000;
 
 /** Times in milliseconds. Takes no memory until the first one. */
 export class TimeHistogram {
+  readonly #figures: Figures;
   #hdr: RecordableHistogram | undefined;
   /** HDR's own mean is that of its buckets. */
   #sum = 0;
+
+  constructor(figures: Figures = 3) {
+    this.#figures = figures;
+  }
 
   get count(): number {
     return this.#hdr?.count ?? 0;
@@ -20,14 +28,14 @@ export class TimeHistogram {
   /** What is not a number did not happen, and is left out. */
   record(value: Ms): void {
     if (Number.isNaN(value)) return;
-    this.#hdr ??= createHistogram(HDR);
+    this.#hdr ??= createHistogram({ ...HDR, figures: this.#figures });
     this.#hdr.record(Math.min(HDR.highest, Math.max(1, Math.round(value * US_PER_MS))));
     this.#sum += value;
   }
 
   add(other: TimeHistogram): void {
     if (other.#hdr === undefined) return;
-    this.#hdr ??= createHistogram(HDR);
+    this.#hdr ??= createHistogram({ ...HDR, figures: this.#figures });
     this.#hdr.add(other.#hdr);
     this.#sum += other.#sum;
   }

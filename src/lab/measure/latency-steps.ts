@@ -8,6 +8,9 @@ const MOST_STEPS = 240;
 const STEPS_S = [1, 5, 10, 30, 60, 300, 600, 3_600] as const;
 const LATER_FACTOR = 24;
 
+/** Figures of a chart: nobody sees a hundredth. */
+const CHART = 2;
+
 interface Step {
   readonly ttft: TimeHistogram;
   readonly e2e: TimeHistogram;
@@ -41,7 +44,7 @@ export class LatencySteps {
     const second = Math.max(0, Math.floor(at / 1_000));
     this.stretchTo(second + 1);
     const index = Math.floor(second / this.#stepS);
-    const step = this.#steps[index] ?? { ttft: new TimeHistogram(), e2e: new TimeHistogram() };
+    const step = this.#steps[index] ?? { ttft: new TimeHistogram(CHART), e2e: new TimeHistogram(CHART) };
     this.#steps[index] = step;
     return step;
   }

@@ -2,6 +2,7 @@ import type { BatchFileOptions } from "../../batch/run/batch-file-types.ts";
 import type { Price } from "../../batch/run/types.ts";
 import { parseLimit } from "../../batch/limiter/parse-limit.ts";
 import { parseBase } from "../../batch/transport/endpoint.ts";
+import { brokenHeader, brokenValue } from "../../batch/transport/header.ts";
 import { readDuration } from "../../config/units.ts";
 import type { Ms } from "../../core/units.ts";
 import { CommandError, EXIT } from "../exit.ts";
@@ -50,9 +51,6 @@ export interface BatchSettings {
 }
 
 const DAY_MS: Ms = 86_400_000;
-const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** What the transport has to say itself. */
-const OWN_HEADERS = new Set(["content-length", "host", "connection", "transfer-encoding", "expect"]);
 
 /** Reads the flags. Throws a usage error with every mistake at once. */
 export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.ProcessEnv): BatchSettings {
@@ -81,6 +79,8 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
   const api = given(flags.api, (text) => oneOf("--api", text, ["openai", "anthropic"] as const));
   const keyName = flags.apiKeyEnv ?? (api === "anthropic" ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY");
   const apiKey = env[keyName] === "" ? undefined : env[keyName];
+  const brokenKey = apiKey === undefined ? undefined : brokenValue(apiKey);
+  if (brokenKey !== undefined) mistakes.push(`the key in ${keyName} ${brokenKey}`);
   const file: BatchFileOptions = {
     input,
     output: flags.output,
@@ -159,8 +159,9 @@ function header(text: string): readonly [string, string] {
   const colon = text.indexOf(":");
   const name = text.slice(0, Math.max(0, colon)).trim().toLowerCase();
   const value = text.slice(colon + 1).trim();
-  if (!HEADER_NAME.test(name) || /[\r\n\0]/.test(value)) throw wrong("--header must be a name, a colon and a value");
-  if (OWN_HEADERS.has(name)) throw wrong(`--header ${name} is set by headgate itself`);
+  if (colon < 1) throw wrong("--header must be a name, a colon and a value");
+  const broken = brokenHeader(name, value);
+  if (broken !== undefined) throw wrong(`--header ${JSON.stringify(name)} ${broken}`);
   return [name, value];
 }
 

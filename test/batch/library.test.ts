@@ -141,6 +141,9 @@ describe("runBatch", () => {
     [{ url: "ftp://x" }, "url must begin with"],
     [{ url: "http://h", limits: ["fast"] }, "a limit must be"],
     [{ url: "http://h", maxCost: 1 }, "maxCost needs a price"],
+    [{ url: "http://h", maxFailures: -1 }, "maxFailures must be a whole number from 0"],
+    [{ url: "http://h", apiKey: "key\n" }, "apiKey must not hold a line end"],
+    [{ url: "http://h/v1/chat/completions" }, "http://h/v1"],
   ])("refuses %j", (options, message) => {
     expect(() => runBatch({ rows: [], ...options })).toThrow(message);
   });

@@ -34,8 +34,12 @@ export interface SendOptions {
   readonly maxAttempts?: number;
   /** Of an attempt, until its last byte. Default 0: no bound. */
   readonly timeoutMs?: Ms;
-  /** Without a success in between, pauses may add up to this. Default 10 minutes. */
+  /** Without a success in between, the pauses that the server asks for may add up to this. Default 10 minutes. */
   readonly maxPauseMs?: Ms;
+  /** So many rows that fail without a success in between stop the run. Default 100; 0: no bound. */
+  readonly maxFailures?: number;
+  /** What to think of the time before, which no journal tells of: `"busy"` waits for the longest window first, an hour at most. */
+  readonly coldStart?: "idle" | "busy";
   /** Default `"fifo"`. */
   readonly schedule?: "fifo" | "longest-first";
   readonly price?: Price;
@@ -80,13 +84,17 @@ const LONGEST_BURST_MS: Ms = 1_000;
 
 const MAX_PAUSE_MS: Ms = 600_000;
 
+const MAX_FAILURES = 100;
+
 /** Throws RangeError for options that cannot be kept. */
 export function equip(options: SendOptions, parts: RunParts): Equipment {
   const { clock = systemClock, random = systemRandom, concurrency = 50, timeoutMs = 0, listener = {} } = options;
   const base = parseBase(options.url);
   if (typeof base === "string") throw new RangeError(`url ${base}, got ${JSON.stringify(options.url)}`);
   if (options.maxCost !== undefined && options.price === undefined) throw new RangeError("maxCost needs a price");
-  const { apiKey, headers = {}, api = "openai" } = options;
+  const { apiKey, headers = {}, api = "openai", maxFailures = MAX_FAILURES } = options;
+  if (!Number.isInteger(maxFailures) || maxFailures < 0)
+    throw new RangeError(`maxFailures must be a whole number from 0, got ${String(maxFailures)}`);
   const sent = requestHeaders({ apiKey, isAnthropic: api === "anthropic", headers });
   const limiter = new RateLimiter({
     limits: options.limits ?? [],
@@ -94,6 +102,7 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     clock,
     random,
     ...(options.guardMs !== undefined && { guardMs: options.guardMs }),
+    ...(options.coldStart !== undefined && { coldStart: options.coldStart }),
     ...(parts.history !== undefined && { history: parts.history }),
     listener: { paused: (pause) => listener.paused?.(pause) },
   });
@@ -121,7 +130,7 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     tally,
     estimates,
     maxAttempts: options.maxAttempts ?? 6,
-    maxPauseMs: options.maxPauseMs ?? MAX_PAUSE_MS,
+    patience: { maxPauseMs: options.maxPauseMs ?? MAX_PAUSE_MS, maxFailures },
     price: options.price,
     maxCost: options.maxCost,
     total: parts.total,

@@ -28,6 +28,7 @@ export interface BatchFlags {
   readonly maxCost?: string;
   readonly price?: string;
   readonly maxPause?: string;
+  readonly maxFailures?: string;
   readonly progress?: string;
   readonly retryFailed?: boolean;
   readonly skipBadLines?: boolean;
@@ -96,6 +97,7 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
     maxAttempts: read(() => whole("--max-attempts", flags.maxAttempts ?? "6", 1_000)) ?? 1,
     timeoutMs: flags.timeout === undefined ? 0 : (given(flags.timeout, (text) => duration("--timeout", text)) ?? 0),
     maxPauseMs: given(flags.maxPause ?? "10m", (text) => duration("--max-pause", text)) ?? 0,
+    maxFailures: read(() => whole("--max-failures", flags.maxFailures ?? "100", 1_000_000, 0)) ?? 0,
     sample: given(flags.sample, (text) => whole("--sample", text, 1_000_000)),
     ...(guardMs !== undefined && { guardMs }),
     ...(price !== undefined && { price }),
@@ -181,8 +183,8 @@ function duration(flag: string, text: string): Ms {
   throw wrong(`${flag} ${reading.rule}, got ${JSON.stringify(text)}`);
 }
 
-function whole(flag: string, text: string, most: number): number {
-  return wholeNumber(flag, text, { least: 1, most });
+function whole(flag: string, text: string, most: number, least = 1): number {
+  return wholeNumber(flag, text, { least, most });
 }
 
 function oneOf<T extends string>(flag: string, text: string, values: readonly T[]): T {

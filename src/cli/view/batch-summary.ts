@@ -19,6 +19,7 @@ const STOPS: Readonly<Record<StopCause, string>> = {
   unauthorized: "the key was refused",
   quota: "the quota is used up",
   paused_too_long: "the server asks for a longer pause than --max-pause allows",
+  too_many_failures: "row after row failed, --max-failures of them",
   max_cost: "--max-cost is reached",
   unreachable: "the server cannot be reached",
 };

@@ -157,6 +157,30 @@ describe("limits that nobody tells", () => {
     expect(one.limiter.stats().fullest).toMatchObject([{ limit: { name: "3/10s" } }]);
   });
 
+  test("per what, is a minute until answers agree on something else: a burst makes no window short", async () => {
+    const one = bed({ limits: ["auto"], guardMs: 0 });
+    const answer = async (remaining: number, resetMs: number): Promise<void> => {
+      const asked = one.limiter.acquire();
+      await one.clock.play();
+      const permit = await asked;
+      const headers = {
+        "x-ratelimit-limit-requests": "120",
+        "x-ratelimit-remaining-requests": String(remaining),
+        "x-ratelimit-reset-requests": `${resetMs}ms`,
+      };
+      one.limiter.observe({ status: 200, headers }, permit);
+      permit.settle();
+    };
+    // So Headgate's own gate answers under 120 per minute, of which 20 may go out at once.
+    await answer(19, 495);
+    expect(one.heard).toEqual(["learned 120/m"]);
+    // And so under 120 per hour.
+    await answer(14, 149_995);
+    await answer(9, 299_995);
+    await answer(4, 449_995);
+    expect(one.heard).toEqual(["learned 120/m", "learned 120/h"]);
+  });
+
   test("that become smaller than who waits refuse it", async () => {
     const one = bed({ limits: ["auto"], concurrency: 1 });
     const permit = await one.limiter.acquire();

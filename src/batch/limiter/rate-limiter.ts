@@ -16,6 +16,7 @@ import { Ledger } from "./ledger.ts";
 import { brokenCost, checkNumbers, readLimits } from "./options.ts";
 import { SentPermit } from "./permit.ts";
 import { type RecoveryPace, Standstill } from "./standstill.ts";
+import { WindowFinder } from "./window-finder.ts";
 import type { AcquireOptions, Limiter, LimiterListener, Observation, PastSend, RateLimiterOptions } from "./types.ts";
 
 /** What comes on top of a wait that the server asks for in whole seconds, by chance: it is often a little too short. */
@@ -36,6 +37,7 @@ export class RateLimiter implements Limiter {
   readonly #standstill = new Standstill();
   readonly #aborts = new Aborts();
   readonly #auto: AutoRate | undefined;
+  readonly #windows = new WindowFinder();
   readonly #lane: Lane;
   #isClosed = false;
 
@@ -167,7 +169,9 @@ export class RateLimiter implements Limiter {
 
   /** One of the server's limits, where limits are to be learned. */
   #learn(dimension: Dimension): void {
-    const limit = this.#auto === undefined ? undefined : learnedLimit(dimension);
+    if (this.#auto === undefined) return;
+    const windowMs = dimension.windowMs ?? this.#windows.take(dimension);
+    const limit = learnedLimit({ ...dimension, windowMs });
     if (limit !== undefined && this.#ledger.learn(dimension.id, limit)) this.#listener.learned?.(limit);
   }
 

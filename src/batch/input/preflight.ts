@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 
 import type { Random } from "../../core/random.ts";
 import type { Tokens } from "../../core/units.ts";
+import { withFile } from "../file-error.ts";
 import { Estimates } from "../run/estimates.ts";
 import { IdTable } from "./id-table.ts";
 import { LineSet } from "./line-set.ts";
@@ -31,6 +32,8 @@ export interface Preflight {
   readonly bad: { readonly count: number; readonly first: readonly BadLine[] };
   /** Of what is left. */
   readonly tokens: { readonly input: Tokens; readonly output: Tokens };
+  /** What rows that were answered before are thought to have used; only if asked for. */
+  readonly answeredTokens: { readonly input: Tokens; readonly output: Tokens };
   /** The tokens that are reserved for each row that is left, in order; kept only if asked for. */
   readonly reserved: readonly Tokens[];
   /** Of all bytes. */
@@ -52,6 +55,8 @@ export interface PreflightOptions {
   readonly sample: number | undefined;
   readonly random: Random;
   readonly wantsTokens: boolean;
+  /** Whether what answered rows used matters. */
+  readonly wantsAnsweredTokens: boolean;
 }
 
 /** So many mistakes are kept; all are counted. */
@@ -72,12 +77,14 @@ export async function preflight(path: string, options: PreflightOptions): Promis
       yield chunk;
     }
   };
-  for await (const lines of readLines(bytes()))
-    for (const line of lines) {
-      const parsed = parseRow(line, options.defaults);
-      if (parsed.kind === "row") scan.row(parsed.row);
-      else if (parsed.kind === "bad") scan.bad(parsed.problem);
-    }
+  await withFile("read", path, async () => {
+    for await (const lines of readLines(bytes()))
+      for (const line of lines) {
+        const parsed = parseRow(line, options.defaults);
+        if (parsed.kind === "row") scan.row(parsed.row);
+        else if (parsed.kind === "bad") scan.bad(parsed.problem);
+      }
+  });
   return scan.result(hash.digest("hex"));
 }
 
@@ -96,6 +103,7 @@ class Scan {
   #answered = 0;
   #failed = 0;
   #left = 0;
+  readonly #answeredTokens = { input: 0, output: 0 };
   #input = 0;
   #output = 0;
 
@@ -114,7 +122,7 @@ class Scan {
     if (first !== undefined) return this.bad(duplicate(row, first.line));
     const { answered, failed } = this.#options.before;
     const finished = answered.get(row.customId);
-    if (finished?.fingerprint === asks) this.#answered += 1;
+    if (finished?.fingerprint === asks) this.#answer(row);
     else if (failed.get(row.customId)?.fingerprint === asks) this.#failed += 1;
     else {
       if (finished !== undefined) this.#change(row);
@@ -133,10 +141,19 @@ class Scan {
       changed: { count: this.#changedCount, first: this.#changed },
       bad: { count: this.#badCount, first: this.#bad },
       tokens: { input: this.#input, output: this.#output },
+      answeredTokens: this.#answeredTokens,
       reserved: this.#reserved,
       sha256,
     };
     return { found, ids: this.#ids };
+  }
+
+  #answer(row: PlacedRow): void {
+    this.#answered += 1;
+    if (!this.#options.wantsAnsweredTokens) return;
+    const { input, output } = this.#estimates.of(row);
+    this.#answeredTokens.input += input;
+    this.#answeredTokens.output += output;
   }
 
   #change(row: PlacedRow): void {

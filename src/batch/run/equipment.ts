@@ -12,9 +12,9 @@ import { requestHeaders } from "../transport/identity.ts";
 import { Transport } from "../transport/transport.ts";
 import { Estimates } from "./estimates.ts";
 import { type Feed, LongestFirstFeed } from "./feed.ts";
-import { type ResultSink, Runner } from "./runner.ts";
+import { type ResultSink, Runner, type RunnerOptions } from "./runner.ts";
 import type { Limit } from "../types.ts";
-import type { BatchListener, Price, RowEstimate } from "./types.ts";
+import type { BatchListener, Price } from "./types.ts";
 
 /** How rows are sent, wherever they come from and wherever their results go. */
 export interface SendOptions {
@@ -65,7 +65,9 @@ interface RunParts {
   readonly sink: ResultSink;
   readonly total: number | undefined;
   readonly history?: readonly PastSend[];
-  readonly noteSend?: (estimate: RowEstimate) => void;
+  /** What earlier runs spent. */
+  readonly spentBefore?: number;
+  readonly noteSend?: RunnerOptions["noteSend"];
 }
 
 /** How many requests limits let out in one moment. 0: no limit, and then it does not matter when a request arrives. */
@@ -115,7 +117,7 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     spareConnections,
     clock,
   });
-  const tally = new Tally(clock, options.price);
+  const tally = new Tally(clock, options.price, parts.spentBefore);
   const estimates = new Estimates();
   const runner = new Runner({
     feed:
@@ -136,7 +138,7 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     total: parts.total,
     listener,
     hasLimits: (options.limits ?? []).length > 0,
-    noteSend: parts.noteSend ?? ((): void => {}),
+    noteSend: parts.noteSend ?? (() => () => {}),
   });
   const close = async (): Promise<void> => {
     limiter.close();

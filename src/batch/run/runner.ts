@@ -14,7 +14,7 @@
  */
 import type { Clock } from "../../contracts/clock.ts";
 import type { Random } from "../../core/random.ts";
-import type { Ms } from "../../core/units.ts";
+import type { Ms, Tokens } from "../../core/units.ts";
 import { asError } from "../as-error.ts";
 import { LimitExceededError } from "../limiter/errors.ts";
 import type { Limiter, Observation } from "../limiter/types.ts";
@@ -277,8 +277,8 @@ export class Runner {
     const why = stopCauseOf(observation, answer?.statusCode);
     if (why !== undefined) return this.#end({ kind: "stopped", why, message });
     if (observation.kind === "paused" && judgement.kind === "retry")
-      return this.#pause(task, message, observation.pause.until);
-    if (answer?.statusCode === 429) return this.#pause(task, message, this.#pauseUnasked());
+      return this.#pause(task, judgement, observation.pause.until);
+    if (answer?.statusCode === 429) return this.#pause(task, judgement, this.#pauseUnasked());
     const mayRetry = judgement.kind === "retry" && task.attempts < this.#options.maxAttempts;
     if (mayRetry) {
       const delayMs = backoff(task.attempts, this.#options.random);
@@ -289,7 +289,8 @@ export class Runner {
   }
 
   /** The lane stands still; the attempt does not count. */
-  #pause(task: Task, message: string, until: Ms): void {
+  #pause(task: Task, { message, answer }: Extract<Judgement, { message: string }>, until: Ms): void {
+    const cause = answer?.statusCode === 429 ? "rate_limited" : "overloaded";
     const now = this.#options.clock.now();
     task.attempts -= 1;
     this.#tellRetry(task, { cause, message, delayMs: Math.max(0, until - now) });

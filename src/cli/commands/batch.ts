@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 
 import { LockedError } from "../../batch/journal/lock.ts";
-import { JournalError } from "../../batch/journal/journal.ts";
 import { dryRun, project } from "../../batch/progress/projection.ts";
 import { type BatchSummary, summarize } from "../../batch/progress/summary.ts";
 import { openBatch } from "../../batch/run/batch-file.ts";
@@ -49,8 +48,7 @@ async function open(options: BatchFileOptions): ReturnType<typeof openBatch> {
   try {
     return await openBatch(options);
   } catch (error) {
-    if (error instanceof LockedError || error instanceof JournalError)
-      throw new CommandError(error.message, EXIT.failed, { cause: error });
+    if (error instanceof LockedError) throw new CommandError(error.message, EXIT.failed, { cause: error });
     throw error;
   }
 }
@@ -104,8 +102,10 @@ function exitCode({ ended, rows }: BatchSummary): ExitCode {
 
 function refusal(refused: BatchRefusal, input: string): CommandError {
   switch (refused.kind) {
-    case "unreadable":
+    case "unsuitable":
       return new CommandError(refused.message, EXIT.usage);
+    case "unreadable":
+      return new CommandError(refused.message, EXIT.failed);
     case "changed":
       return new CommandError(
         [

@@ -5,7 +5,15 @@ const USUAL_PREFIX = "/v1";
 const VERSION = /^\/v\d+(?=\/)/;
 
 /** What a base never ends in: it is what stands before these. */
-const ENDPOINT = /\/(?:chat\/completions|completions|embeddings|responses|messages|models)\/*$/;
+const LAST_PARTS = /\/(?:chat\/completions|completions|embeddings|responses|messages|models)\/*$/;
+
+/** A path, and no way to another host or out of the API. */
+const ENDPOINT = /^\/(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[\w\-./~:@]+$/;
+
+/** Whether a text is the path of an endpoint: `/v1/chat/completions`. */
+export function isEndpoint(text: string): boolean {
+  return ENDPOINT.test(text);
+}
 
 /**
  * Where a row's request goes. The base is what clients take as theirs: all that stands before `/chat/completions`. So a row's
@@ -28,8 +36,8 @@ export function parseBase(text: string): URL | string {
   if (url.protocol !== "http:" && url.protocol !== "https:") return "must begin with http:// or https://";
   if (url.username !== "" || url.password !== "") return "must hold no password; keys come from the environment";
   if (url.hash !== "") return "must have no fragment";
-  if (ENDPOINT.test(url.pathname)) {
-    const before = url.pathname.replace(ENDPOINT, "");
+  if (LAST_PARTS.test(url.pathname)) {
+    const before = url.pathname.replace(LAST_PARTS, "");
     return `must end before the endpoint, which the rows name: ${url.origin}${before}${url.search}`;
   }
   return url;

@@ -62,4 +62,6 @@ export interface LimiterStats {
   readonly paused: Pause | undefined;
   /** The guard against jitter in force. */
   readonly guardMs: Ms;
+  /** With `"auto"`: the rate that it has come to, in requests a second. */
+  readonly foundPerSecond: number | undefined;
 }

@@ -133,6 +133,7 @@ export class RateLimiter implements Limiter {
       inFlight: this.#lane.inFlight,
       paused: this.#standstill.current(now) ?? this.#announced(now),
       guardMs: this.#guard.at(now),
+      foundPerSecond: this.#auto?.perSecond,
     };
   }
 

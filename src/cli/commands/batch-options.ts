@@ -29,6 +29,7 @@ export interface BatchFlags {
   readonly price?: string;
   readonly maxPause?: string;
   readonly maxFailures?: string;
+  readonly coldStart?: string;
   readonly progress?: string;
   readonly retryFailed?: boolean;
   readonly skipBadLines?: boolean;
@@ -76,6 +77,7 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
   const maxCost = given(flags.maxCost, (text) => positiveNumber("--max-cost", text));
   const schedule = given(flags.schedule, (text) => oneOf("--schedule", text, ["fifo", "longest-first"] as const));
   const order = given(flags.order, (text) => oneOf("--order", text, ["completion", "input"] as const));
+  const coldStart = given(flags.coldStart, (text) => oneOf("--cold-start", text, ["idle", "busy"] as const));
   const progress = given(flags.progress, (text) => oneOf("--progress", text, PROGRESS));
   const api = given(flags.api, (text) => oneOf("--api", text, ["openai", "anthropic"] as const));
   const keyName = flags.apiKeyEnv ?? (api === "anthropic" ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY");
@@ -100,6 +102,7 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
     maxFailures: read(() => whole("--max-failures", flags.maxFailures ?? "100", 1_000_000, 0)) ?? 0,
     sample: given(flags.sample, (text) => whole("--sample", text, 1_000_000)),
     ...(guardMs !== undefined && { guardMs }),
+    ...(coldStart !== undefined && { coldStart }),
     ...(price !== undefined && { price }),
     ...(maxCost !== undefined && { maxCost }),
     force: flags.force === true,
@@ -131,6 +134,8 @@ function conflicts({
     [maxCost !== undefined && price === undefined, "--max-cost needs --price"],
     [isStdin && dryRun === true, "--dry-run needs a file as INPUT"],
     [isStdin && sample !== undefined, "--sample needs a file as INPUT"],
+    [dryRun === true && sample !== undefined, "--sample sends rows and --dry-run sends none: give one of them"],
+    [output === "", "OUTPUT must be the name of a file, or - for standard output"],
     [isStdout && retryFailed === true, "--retry-failed needs a file as OUTPUT"],
     [
       schedule === "longest-first" && order === "input",
@@ -151,8 +156,7 @@ function baseUrl(text: string | undefined): string {
 function limit(text: string): string {
   if (text === "auto") return text;
   const reading = parseLimit(text);
-  if (reading.kind === "refused")
-    throw wrong(`--limit: ${reading.rule}, got ${JSON.stringify(text)} (${reading.hint})`);
+  if (reading.kind === "refused") throw wrong(`--limit ${JSON.stringify(text)}: ${reading.rule} (${reading.hint})`);
   return text;
 }
 

@@ -1,4 +1,5 @@
 import { isRecord, type Json, parseJson } from "../../core/json.ts";
+import { isEndpoint } from "../transport/endpoint.ts";
 import type { Line } from "./lines.ts";
 import type { PlacedRow } from "./row.ts";
 
@@ -32,8 +33,6 @@ const LONGEST_ID = 512;
 const LONGEST_SHOWN = 80;
 /** What is deeper cannot be written again: there is no room on the stack. */
 const MOST_LEVELS = 500;
-/** A path, and no way to another host or out of the API. */
-const ENDPOINT = /^\/(?!\/)(?!.*(?:^|\/)\.\.?(?:\/|$))[\w\-./~:@]+$/;
 
 const CHAT: Readonly<Record<Api, string>> = { openai: "/v1/chat/completions", anthropic: "/v1/messages" };
 
@@ -77,7 +76,7 @@ function isPlain(json: Json): boolean {
 
 function batchRequest({ method, url, body }: Json): Request | Broken {
   if (method !== "POST") return { rule: 'method must be "POST"', value: method };
-  if (typeof url !== "string" || !ENDPOINT.test(url))
+  if (typeof url !== "string" || !isEndpoint(url))
     return { rule: "url must be the path of an endpoint, like /v1/chat/completions", value: url };
   if (!isRecord(body)) return { rule: "body must be an object", value: body };
   return { url, body };

@@ -41,6 +41,8 @@ export interface JournalPast {
   readonly header: JournalHeader | undefined;
   /** In the order in which they went out, with the tokens that they really used, as far as that is known. */
   readonly sent: readonly PastSend[];
+  /** The server asked not to be asked until then. */
+  readonly pausedUntil?: EpochMs | undefined;
 }
 
 /** A journal that no version of this program can have written. */
@@ -58,6 +60,7 @@ export const JOURNAL_BEGINNING = `{"format":"${FORMAT}"`;
 export async function readJournal(path: string, keepAfter: EpochMs): Promise<JournalPast | undefined> {
   if (!existsSync(path)) return undefined;
   let header: JournalHeader | undefined;
+  let pausedUntil: EpochMs | undefined;
   const sent = new Map<EpochMs, { at: EpochMs; tokens: Tokens; requests: number }>();
   for await (const lines of readLines(createReadStream(path)))
     for (const { text = "", number } of lines) {
@@ -66,6 +69,7 @@ export async function readJournal(path: string, keepAfter: EpochMs): Promise<Jou
         if (isTornHeader(text, json)) return { header: undefined, sent: [] };
         header = readHeader(json, path);
       } else if (isRecord(json)) {
+        if (typeof json["pause"] === "number") pausedUntil = Math.max(pausedUntil ?? 0, json["pause"]);
         const [at, tokens, requests = 1] = numbersOf(json["sent"] ?? json["more"]);
         if (at === undefined || tokens === undefined || at <= keepAfter) continue;
         const entry = sent.get(at) ?? { at, tokens: 0, requests: 0 };
@@ -75,22 +79,23 @@ export async function readJournal(path: string, keepAfter: EpochMs): Promise<Jou
       }
     }
   const known = [...sent.values()].filter(({ requests }) => requests > 0);
-  return { header, sent: known.map((entry) => ({ ...entry, tokens: Math.max(0, entry.tokens) })) };
+  return { header, sent: known.map((entry) => ({ ...entry, tokens: Math.max(0, entry.tokens) })), pausedUntil };
 }
 
 /**
- * What a run must not forget and the output does not tell: what it was begun with, and when requests went out, so that the
- * next run does not exceed a limit together with this one. A send is handed to the system before the request is: a process
- * that is killed in between has noted one too many, never one too few.
+ * What a run must not forget and the output does not tell: what it was begun with, when requests went out, so that the next
+ * run does not exceed a limit together with this one, and until when the server asked not to be asked. A send is handed to
+ * the system before the request is: a process that is killed in between has noted one too many, never one too few.
  */
 export class Journal {
   readonly #path: string;
   readonly #file: number;
 
   /** Begins the journal anew, with what still matters of the past. The old one stands until the new one is whole. */
-  constructor(path: string, header: JournalHeader, sent: readonly PastSend[]) {
+  constructor(path: string, header: JournalHeader, { sent, pausedUntil }: Omit<JournalPast, "header">) {
     this.#path = path;
-    const lines = [JSON.stringify({ format: FORMAT, version: VERSION, ...header }), ...sent.map(sentLine)];
+    const pauses = pausedUntil === undefined ? [] : [pauseLine(pausedUntil)];
+    const lines = [JSON.stringify({ format: FORMAT, version: VERSION, ...header }), ...sent.map(sentLine), ...pauses];
     try {
       replace(path, `${lines.join("\n")}\n`);
       this.#file = openSync(path, "a");
@@ -106,6 +111,11 @@ export class Journal {
   /** What went out at `at` has used so many more tokens than was noted; fewer where it is negative. */
   used(at: EpochMs, more: Tokens): void {
     this.#write(`{"more":[${at},${more}]}`);
+  }
+
+  /** The server asks not to be asked until then. */
+  paused(until: EpochMs): void {
+    this.#write(pauseLine(until));
   }
 
   close(): void {
@@ -155,6 +165,10 @@ export function differences(old: JournalHeader, next: JournalHeader): readonly s
 
 function sentLine({ at, tokens, requests = 1 }: PastSend): string {
   return requests === 1 ? `{"sent":[${at},${tokens}]}` : `{"sent":[${at},${tokens},${requests}]}`;
+}
+
+function pauseLine(until: EpochMs): string {
+  return `{"pause":${Math.ceil(until)}}`;
 }
 
 function numbersOf(value: unknown): readonly (number | undefined)[] {

@@ -7,7 +7,6 @@ import { fileRows, type StreamListener, streamRows } from "../input/row-stream.t
 import { Journal, JournalError, type JournalHeader, type JournalPast, readJournal } from "../journal/journal.ts";
 import { takeLock } from "../journal/lock.ts";
 import { type BatchPaths, batchPaths, defaultOutput, STDIO } from "../journal/paths.ts";
-import type { PastSend } from "../limiter/types.ts";
 import { Appender, type LineSink } from "../output/appender.ts";
 import { FileSink } from "../output/file-sink.ts";
 import { type Finished, ForeignFileError, readFinished } from "../output/finished.ts";
@@ -79,7 +78,16 @@ async function prepare(options: BatchFileOptions, paths: BatchPaths, release: ()
   const plan: BatchPlan = { paths, preflight: looked, repairedBytes, isPastLost };
   if (hasOutput && !isDry) await tidy(options, paths, look?.ids);
   const costBefore = costOfAnswers(options.price, answers, looked);
-  const beginning = { plan, header, sent: past?.sent ?? [], before, defaults, costBefore, release };
+  const pausedUntil = options.force === true ? undefined : pauseLeft(past, clock.wall());
+  const beginning = {
+    plan,
+    header,
+    past: { sent: past?.sent ?? [], pausedUntil },
+    before,
+    defaults,
+    costBefore,
+    release,
+  };
   return { kind: "ready", batch: await begin(options, beginning) };
 }
 
@@ -87,10 +95,16 @@ function readPast(path: string, keepAfter: EpochMs): Promise<JournalPast | undef
   return withFile("read", path, () => readJournal(path, keepAfter));
 }
 
+/** Until when the server asked not to be asked, where that is still to come. */
+function pauseLeft(past: JournalPast | undefined, now: EpochMs): EpochMs | undefined {
+  const until = past?.pausedUntil ?? 0;
+  return until > now ? until : undefined;
+}
+
 interface Beginning {
   readonly plan: BatchPlan;
   readonly header: JournalHeader;
-  readonly sent: readonly PastSend[];
+  readonly past: Omit<JournalPast, "header">;
   readonly before: Before;
   readonly defaults: RowDefaults;
   readonly costBefore: number | undefined;
@@ -110,7 +124,7 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
   const failed = (error: unknown): void => equipment.runner.fail(error);
   const later = (path: string): LineSink => (isDry ? NOWHERE : new LaterFile(path, failed));
   const journal =
-    isDry || paths.output === STDIO ? undefined : new Journal(paths.journal, beginning.header, beginning.sent);
+    isDry || paths.output === STDIO ? undefined : new Journal(paths.journal, beginning.header, beginning.past);
   const sink = new FileSink({
     answers: isDry ? NOWHERE : await openAnswers(options, paths.output, failed),
     failures: later(paths.errors),
@@ -133,11 +147,16 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
     looked === undefined
       ? streamRows(options.stdin ?? process.stdin, { defaults, before, listener })
       : fileRows(options.input, { todo: looked.todo, defaults });
-  const noteSend = sendNotes(options, journal, failed);
   const spentBefore = costBefore ?? 0;
-  const parts = { feed: new InputFeed(rows), sink, total: looked?.todo.size, history: beginning.sent };
+  const parts = { feed: new InputFeed(rows), sink, total: looked?.todo.size, history: beginning.past.sent };
   const cautious = plan.isPastLost ? { ...options, coldStart: "busy" as const } : options;
-  const equipment: Equipment = equip(cautious, { ...parts, spentBefore, noteSend });
+  const equipment: Equipment = equip(cautious, {
+    ...parts,
+    spentBefore,
+    noteSend: sendNotes(options, journal, failed),
+    pausedUntil: beginning.past.pausedUntil,
+    notePause: (until) => noting(failed, () => journal?.paused(until)),
+  });
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
@@ -170,6 +189,14 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
   };
 }
 
+function noting(failed: (error: unknown) => void, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    failed(error);
+  }
+}
+
 /** Notes what goes out under limits, and what it used where limits count that. */
 function sendNotes(
   options: BatchFileOptions,
@@ -179,18 +206,11 @@ function sendNotes(
   const { clock = systemClock, limits = [] } = options;
   const countsTokens = hasTokenLimits(options);
   if (journal === undefined || limits.length === 0) return () => () => {};
-  const note = (write: () => void): void => {
-    try {
-      write();
-    } catch (error) {
-      failed(error);
-    }
-  };
   return ({ cost: { tokens } }) => {
     const at = clock.wall();
-    note(() => journal.sent({ at, tokens }));
+    noting(failed, () => journal.sent({ at, tokens }));
     return (used) => {
-      if (countsTokens && used !== tokens) note(() => journal.used(at, used - tokens));
+      if (countsTokens && used !== tokens) noting(failed, () => journal.used(at, used - tokens));
     };
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../contracts/clock.ts";
 import type { Random } from "../../core/random.ts";
-import type { Ms } from "../../core/units.ts";
+import type { EpochMs, Ms } from "../../core/units.ts";
 import { systemClock, systemRandom } from "../../engine/clock.ts";
 import type { Api } from "../input/parse-row.ts";
 import { parseLimit } from "../limiter/parse-limit.ts";
@@ -65,6 +65,10 @@ interface RunParts {
   readonly sink: ResultSink;
   readonly total: number | undefined;
   readonly history?: readonly PastSend[];
+  /** The server asked an earlier run for a pause until then. */
+  readonly pausedUntil?: EpochMs | undefined;
+  /** Hears until when the server asks for a pause. */
+  readonly notePause?: (until: EpochMs) => void;
   /** What earlier runs spent. */
   readonly spentBefore?: number;
   readonly noteSend?: RunnerOptions["noteSend"];
@@ -106,8 +110,18 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     ...(options.guardMs !== undefined && { guardMs: options.guardMs }),
     ...(options.coldStart !== undefined && { coldStart: options.coldStart }),
     ...(parts.history !== undefined && { history: parts.history }),
-    listener: { paused: (pause) => listener.paused?.(pause) },
+    listener: {
+      paused: (pause) => {
+        const isAsked = pause.retryAfterMs !== undefined || pause.reason === "announced";
+        if (isAsked) parts.notePause?.(pause.until + clock.wall() - clock.now());
+        listener.paused?.(pause);
+      },
+    },
   });
+  if (parts.pausedUntil !== undefined) {
+    const until = parts.pausedUntil - clock.wall() + clock.now();
+    limiter.pause({ reason: "rate_limited", until, retryAfterMs: undefined });
+  }
   const spareConnections = Math.min(concurrency, parts.total ?? concurrency, mostAtOnce(options.limits ?? []));
   const transport = new Transport({
     base,

@@ -11,6 +11,7 @@ import { type Finished, keepLines } from "../output/finished.ts";
 import { repairTail } from "../output/repair.ts";
 import { costOf } from "../progress/tally.ts";
 import type { Price } from "./types.ts";
+import { parseBase } from "../transport/endpoint.ts";
 import type { BatchFileOptions } from "./batch-file-types.ts";
 
 /** With `limits: ["auto"]` nobody knows the windows in advance. */
@@ -48,13 +49,22 @@ export function headerOf(options: BatchFileOptions, looked: Preflight | undefine
   // Values of headers may be secrets.
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   const settings = {
-    "--url": url.replace(/\/+$/, ""),
+    "--url": withoutValues(url),
     "--api": api,
     ...(model !== undefined && { "--model": model }),
     ...(names.length > 0 && { "--header": names.sort().join(", ") }),
   };
   const input = looked && { file: options.input, rows: looked.rows, sha256: looked.sha256 };
   return { settings, input };
+}
+
+/** A query may hold a key: only its names are kept. */
+function withoutValues(url: string): string {
+  const base = parseBase(url);
+  if (typeof base === "string") return url;
+  const { origin, pathname, searchParams } = base;
+  const names = [...new Set(searchParams.keys())].sort();
+  return origin + pathname.replace(/\/+$/, "") + (names.length === 0 ? "" : `?${names.join("&")}`);
 }
 
 /** What speaks against going on with an output: one sentence each. */

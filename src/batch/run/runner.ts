@@ -79,6 +79,9 @@ const MOST_DELAYED = 1_000;
 
 const UNASKED_PAUSE_MS: Ms = 1_000;
 
+/** There is no Date after that. */
+const LAST_DATE = 8.64e15;
+
 /**
  * undici writes a request on a connection that was used before when the event loop has turned once. Many sends within one long
  * turn would go out late, all at its end, and closer to the next than the limit allows.
@@ -99,6 +102,8 @@ export class Runner {
   #reserved = 0;
   #wake: () => void = () => {};
   #filling = false;
+  /** A row waits for its permit. */
+  #isAsking = false;
   /** Rows of the input that were begun. */
   #begun = 0;
 
@@ -159,12 +164,16 @@ export class Runner {
       if (this.#hasFailedTooOften() || this.#wouldCostTooMuch(task)) return;
       let permit: Permit;
       try {
+        this.#isAsking = true;
+        if (this.#inFlight === 0) this.#stopForLongPause();
         permit = await limiter.acquire(task.estimate.cost, { signal: this.#stop.signal });
       } catch (error) {
         if (this.#ending !== undefined) return;
         if (!(error instanceof LimitExceededError)) throw error;
         this.#fail(task, { cause: "over_limit", message: error.message, answer: undefined });
         continue;
+      } finally {
+        this.#isAsking = false;
       }
       if (this.#ending !== undefined || this.#hasFailedTooOften()) {
         permit.settle(0);
@@ -254,17 +263,25 @@ export class Runner {
     } finally {
       permit.settle();
       this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#stopForLongPause();
+      if (this.#inFlight === 0 && this.#isAsking) this.#stopForLongPause();
       this.#wake();
     }
   }
 
-  /** A server may say, without refusing anything, that nothing is left until tomorrow. */
+  /** A server may say, without refusing anything, that nothing is left until tomorrow. Or it said so to an earlier run. */
   #stopForLongPause(): void {
     const { limiter, clock, patience } = this.#options;
     const { paused } = limiter.stats();
-    if (paused === undefined || paused.until - clock.now() <= patience.maxPauseMs) return;
-    this.#end({ kind: "stopped", why: "paused_too_long", message: "the server says that its limit is used up" });
+    const now = clock.now();
+    if (paused === undefined || paused.until - now <= patience.maxPauseMs) return;
+    // For the next run.
+    limiter.pause({ ...paused, reason: "announced" });
+    const until = new Date(Math.min(clock.wall() + paused.until - now, LAST_DATE)).toISOString();
+    this.#end({
+      kind: "stopped",
+      why: "paused_too_long",
+      message: `the server has nothing left for us until ${until}`,
+    });
   }
 
   #conclude(task: Task, judgement: Judgement, observation: Observation): void {

@@ -149,7 +149,7 @@ function addBatch(program: Command, done: (code: ExitCode) => void): void {
     .option("--sample <n>", "send only n rows at random, and tell what all would take")
     .option("--retry-failed", "send rows again that failed before")
     .option("--skip-bad-lines", "leave out lines that are no rows, instead of refusing INPUT")
-    .option("--force", "go on with OUTPUT although INPUT or settings have changed")
+    .option("--force", "go on with OUTPUT although INPUT or settings have changed, or the server asked for a pause")
     .option("--progress <how>", "bar, text, json or none (default: bar on a terminal, else text)")
     .option("--json", "print the summary as JSON")
     .addHelpText(

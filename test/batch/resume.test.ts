@@ -70,6 +70,27 @@ describe("the same batch again", () => {
     expect([...ids(out)].sort()).toEqual(rows(10).map((_, index) => `row ${index}`));
   });
 
+  it("goes on with a copy of its own failures, mended, without the model that they name", async () => {
+    const server = await startServer(({ body }) => (body["top_k"] === -1 ? { status: 400, body: {} } : {}));
+    const { input, out, errors } = setUp([row("a"), { custom_id: "b", prompt: "b", top_k: -1 }]);
+    await run({ input, url: server.url, model: "m" });
+    const copy = input.replace("in.jsonl", "mended.jsonl");
+    writeFileSync(copy, readFileSync(errors, "utf8").replace('"top_k":-1', '"top_k":1'));
+    await run({ input: copy, output: out, url: server.url });
+    expect(ids(out)).toEqual(["a", "b"]);
+    // Other rows are another batch, as ever.
+    writeRows(copy, [row("c")]);
+    expect(await refusalOf({ input: copy, output: out, url: server.url })).toMatchObject({ kind: "changed" });
+  });
+
+  it("takes the same address for the same, however it is written", async () => {
+    const server = await startServer();
+    const { input } = setUp(rows(2));
+    await run({ input, url: server.url });
+    expect(await refusalOf({ input, url: server.url.replace("/v1", "") })).toBeUndefined();
+    expect(await refusalOf({ input, url: `${server.url}/` })).toBeUndefined();
+  });
+
   it("cuts off a line that was not written to its end, and asks its row again", async () => {
     const server = await startServer();
     const { input, out } = setUp(rows(3));

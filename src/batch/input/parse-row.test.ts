@@ -18,6 +18,7 @@ describe("a row", () => {
     expect(parse({ custom_id: "a", method: "POST", url: "/v1/chat/completions", body })).toEqual({
       kind: "row",
       row: { customId: "a", method: "POST", url: "/v1/chat/completions", body, line: 7 },
+      needsModel: false,
     });
   });
 

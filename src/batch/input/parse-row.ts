@@ -25,7 +25,8 @@ export interface BadLine {
 
 /** What a line holds. Blank lines hold nothing. */
 export type ParsedLine =
-  | { readonly kind: "row"; readonly row: PlacedRow }
+  /** `needsModel`: it names none, and has that of the defaults. */
+  | { readonly kind: "row"; readonly row: PlacedRow; readonly needsModel: boolean }
   | { readonly kind: "blank" }
   | { readonly kind: "bad"; readonly problem: BadLine };
 
@@ -59,8 +60,9 @@ export function parseRow({ number, text, flaw }: Line, defaults: RowDefaults): P
   if (typeof model !== "string" || model === "")
     return bad("the row names no model; give one with --model", body["model"]);
   if (body["stream"] === true) return bad("body.stream must be left out: the answers of a batch are whole", true);
-  const filled = body["model"] === undefined ? { model, ...body } : body;
-  return { kind: "row", row: { customId, method: "POST", url, body: filled, line: number } };
+  const needsModel = body["model"] === undefined;
+  const filled = needsModel ? { model, ...body } : body;
+  return { kind: "row", row: { customId, method: "POST", url, body: filled, line: number }, needsModel };
 }
 
 interface Broken {

@@ -36,6 +36,10 @@ export interface Preflight {
   readonly answeredTokens: { readonly input: Tokens; readonly output: Tokens };
   /** The tokens that are reserved for each row that is left, in order; kept only if asked for. */
   readonly reserved: readonly Tokens[];
+  /** Whether a row has its model from the defaults. */
+  readonly needsModel: boolean;
+  /** Whether all rows are such that have failed before: a file of failures, mended or not. */
+  readonly isOfFailures: boolean;
   /** Of all bytes. */
   readonly sha256: string;
 }
@@ -51,6 +55,8 @@ export interface Look {
 export interface PreflightOptions {
   readonly defaults: RowDefaults;
   readonly before: Before;
+  /** All that has failed before, also where that is to be forgotten. */
+  readonly failures: IdTable;
   /** So many rows at random. */
   readonly sample: number | undefined;
   readonly random: Random;
@@ -81,7 +87,7 @@ export async function preflight(path: string, options: PreflightOptions): Promis
     for await (const lines of readLines(bytes()))
       for (const line of lines) {
         const parsed = parseRow(line, options.defaults);
-        if (parsed.kind === "row") scan.row(parsed.row);
+        if (parsed.kind === "row") scan.row(parsed.row, parsed.needsModel);
         else if (parsed.kind === "bad") scan.bad(parsed.problem);
       }
   });
@@ -98,6 +104,8 @@ class Scan {
   readonly #reserved: Tokens[] = [];
   readonly #bad: BadLine[] = [];
   readonly #changed: PlacedRow[] = [];
+  #needsModel = false;
+  #ofFailures = 0;
   #badCount = 0;
   #changedCount = 0;
   #answered = 0;
@@ -116,10 +124,12 @@ class Scan {
     if (this.#bad.length < MOST_BAD) this.#bad.push(problem);
   }
 
-  row(row: PlacedRow): void {
+  row(row: PlacedRow, needsModel: boolean): void {
+    if (needsModel) this.#needsModel = true;
     const asks = fingerprint(requestId(row));
     const first = this.#ids.add(row.customId, { line: row.line, fingerprint: asks });
     if (first !== undefined) return this.bad(duplicate(row, first.line));
+    if (this.#options.failures.get(row.customId) !== undefined) this.#ofFailures += 1;
     const { answered, failed } = this.#options.before;
     const finished = answered.get(row.customId);
     if (finished?.fingerprint === asks) this.#answer(row);
@@ -143,6 +153,8 @@ class Scan {
       tokens: { input: this.#input, output: this.#output },
       answeredTokens: this.#answeredTokens,
       reserved: this.#reserved,
+      needsModel: this.#needsModel,
+      isOfFailures: this.#ofFailures > 0 && this.#ofFailures === this.#ids.size,
       sha256,
     };
     return { found, ids: this.#ids };

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../../core/units.ts";
 import { systemClock, systemRandom } from "../../engine/clock.ts";
 import { FileError, withFile } from "../file-error.ts";
+import { IdTable } from "../input/id-table.ts";
 import type { RowDefaults } from "../input/parse-row.ts";
 import { type Before, preflight } from "../input/preflight.ts";
 import { fileRows, type StreamListener, streamRows } from "../input/row-stream.ts";
@@ -15,7 +16,7 @@ import type { BatchFile, BatchFileOptions, BatchPlan, BatchRefusal, OpenedBatch 
 import { checkFiles } from "./check-files.ts";
 import { type Equipment, equip } from "./equipment.ts";
 import { InputFeed } from "./feed.ts";
-import { changesOf, costOfAnswers, hasTokenLimits, headerOf, longestWindow, mend, tidy } from "./past.ts";
+import { changesOf, costOfAnswers, goingOn, hasTokenLimits, headerOf, longestWindow, mend, tidy } from "./past.ts";
 import type { RunnerOptions } from "./runner.ts";
 
 /** Rows that may be ahead of the oldest unfinished one, where the output is in the order of the input. */
@@ -57,19 +58,21 @@ async function prepare(options: BatchFileOptions, paths: BatchPaths, release: ()
   const repairedBytes = hasOutput && !isDry ? await mend(paths) : 0;
   const finished = (path: string): Promise<Finished> => withFile("read", path, () => readFinished(path));
   const answers = await finished(hasOutput ? paths.output : "");
-  const failures = await finished(hasOutput && options.retryFailed !== true ? paths.errors : "");
-  const before = { answered: answers.ids, failed: failures.ids };
+  const failures = await finished(hasOutput ? paths.errors : "");
+  const before = { answered: answers.ids, failed: options.retryFailed === true ? new IdTable() : failures.ids };
   const defaults: RowDefaults = { model: options.model, api };
   const wantsTokens = isDry && (options.limits ?? []).length > 0;
   const wantsAnsweredTokens = options.price !== undefined && answers.withoutUsage > 0;
-  const ways = { defaults, before, sample: options.sample, random, wantsTokens, wantsAnsweredTokens };
+  const { sample } = options;
+  const ways = { defaults, before, failures: failures.ids, sample, random, wantsTokens, wantsAnsweredTokens };
   const look = input === STDIO ? undefined : await preflight(input, ways);
   const looked = look?.found;
   if (looked !== undefined && looked.bad.count > 0 && options.skipBadLines !== true)
     return { kind: "refused", refusal: { kind: "bad_lines", ...looked.bad } };
 
   const past = hasOutput ? await readPast(paths.journal, clock.wall() - longestWindow(options)) : undefined;
-  const header = headerOf(options, looked);
+  const ownHeader = headerOf(options, looked);
+  const header = looked === undefined ? ownHeader : goingOn(past?.header, ownHeader, looked);
   const hasAnswers = before.answered.size + before.failed.size > 0;
   const changes = changesOf({ past, header, looked, hasAnswers });
   if (changes.length > 0 && options.force !== true)

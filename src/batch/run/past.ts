@@ -11,7 +11,7 @@ import { type Finished, keepLines } from "../output/finished.ts";
 import { repairTail } from "../output/repair.ts";
 import { costOf } from "../progress/tally.ts";
 import type { Price } from "./types.ts";
-import { parseBase } from "../transport/endpoint.ts";
+import { parseBase, USUAL_PREFIX } from "../transport/endpoint.ts";
 import type { BatchFileOptions } from "./batch-file-types.ts";
 
 /** With `limits: ["auto"]` nobody knows the windows in advance. */
@@ -58,13 +58,25 @@ export function headerOf(options: BatchFileOptions, looked: Preflight | undefine
   return { settings, input };
 }
 
+/**
+ * What an output was begun with, as far as this input does not change it: one that names its models does not need `--model`,
+ * and a file of the output's own failures is a part of what there was.
+ */
+export function goingOn(old: JournalHeader | undefined, next: JournalHeader, looked: Preflight): JournalHeader {
+  if (old === undefined) return next;
+  const { "--model": model } = old.settings;
+  const { "--model": _, ...others } = next.settings;
+  const settings = looked.needsModel ? next.settings : { ...others, ...(model !== undefined && { "--model": model }) };
+  return { settings, input: looked.isOfFailures ? old.input : next.input };
+}
+
 /** A query may hold a key: only its names are kept. */
 function withoutValues(url: string): string {
   const base = parseBase(url);
   if (typeof base === "string") return url;
   const { origin, pathname, searchParams } = base;
   const names = [...new Set(searchParams.keys())].sort();
-  return origin + pathname.replace(/\/+$/, "") + (names.length === 0 ? "" : `?${names.join("&")}`);
+  return origin + (pathname.replace(/\/+$/, "") || USUAL_PREFIX) + (names.length === 0 ? "" : `?${names.join("&")}`);
 }
 
 /** What speaks against going on with an output: one sentence each. */

@@ -1,5 +1,5 @@
 /** Where an API's paths begin if its address does not say. */
-const USUAL_PREFIX = "/v1";
+export const USUAL_PREFIX = "/v1";
 
 /** The version in front of a row's path. */
 const VERSION = /^\/v\d+(?=\/)/;

@@ -84,7 +84,7 @@ describe("the line", () => {
   });
 
   test.each([
-    [{ limits: ["2/x"] }, 'a window must be in ms, s, m, h or d, got "x", got "2/x"'],
+    [{ limits: ["2/x"] }, 'a window must be in ms, s, m, h or d, not "x", got "2/x"'],
     [{ limits: [], concurrency: 0 }, "concurrency must be at least 1, got 0"],
     [{ limits: [], guardMs: -1 }, 'guardMs must be "auto" or a number of milliseconds from 0, got -1'],
     [{ limits: [limitOf(0, 1_000)] }, "amount must be at least 1"],

@@ -26,7 +26,7 @@ export function checkNumbers({ concurrency, guardMs, history = [] }: RateLimiter
     throw new RangeError(`concurrency must be at least 1, got ${concurrency}`);
   }
   if (guardMs !== undefined && guardMs !== "auto" && !isAmount(guardMs)) {
-    throw new RangeError(`guardMs must be "auto" or a number of milliseconds from 0, got ${guardMs}`);
+    throw new RangeError(`guardMs must be "auto" or a number of milliseconds from 0, got ${String(guardMs)}`);
   }
   const broken = history.findIndex((send) => !isPastSend(send));
   if (broken !== -1) {

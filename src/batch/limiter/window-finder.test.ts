@@ -77,12 +77,14 @@ test("no window is found that is shorter than the true one, however the server r
   let found = 0;
   fc.assert(
     fc.property(
-      fc.constantFrom(...windows),
-      fc.integer({ min: 5, max: 100_000 }),
-      fc.double({ min: 0.01, max: 1, noNaN: true }),
-      fc.constantFrom(1, 100, 1_000, 60_000),
-      fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 3, maxLength: 12 }),
-      (windowMs, limit, burst, step, levels) => {
+      fc.record({
+        windowMs: fc.constantFrom(...windows),
+        limit: fc.integer({ min: 5, max: 100_000 }),
+        burst: fc.double({ min: 0.01, max: 1, noNaN: true }),
+        step: fc.constantFrom(1, 100, 1_000, 60_000),
+        levels: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 3, maxLength: 12 }),
+      }),
+      ({ windowMs, limit, burst, step, levels }) => {
         const bucket = Math.max(1, limit * burst);
         const answers = levels.map((level) => {
           const exact = bucket * (1 - level) * (windowMs / limit);

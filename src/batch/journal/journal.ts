@@ -51,7 +51,7 @@ export class JournalError extends Error {
 }
 
 /** How every journal begins. */
-export const JOURNAL_BEGINNING = `{"format":"${FORMAT}"`;
+export const JOURNAL_BEGINNING: string = `{"format":"${FORMAT}"`;
 
 /**
  * Reads a journal, if there is one. Torn lines at its end are skipped; where the first one is torn, nothing is known of the

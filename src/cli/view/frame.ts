@@ -41,7 +41,7 @@ export function plainLine({ stats, perSecond }: FrameFacts): string {
 }
 
 /** How much of `whole` is taken, as a bar. */
-export function bar(part: number, whole: number, palette: Palette, width = BAR): string {
+export function bar(part: number, whole: number, palette: Palette, width: number = BAR): string {
   const share = whole === 0 ? 0 : Math.min(1, part / whole);
   const filled = part > 0 ? Math.max(1, Math.round(share * width)) : 0;
   const paint = share >= 1 ? palette.warn : palette.good;

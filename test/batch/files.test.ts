@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import {
   existsSync,
   linkSync,
@@ -15,7 +14,7 @@ import { readJournal } from "../../src/batch/journal/journal.ts";
 import { openBatch } from "../../src/batch/run/batch-file.ts";
 import type { BatchFileOptions } from "../../src/batch/run/batch-file-types.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { folder, ids, row, rows, run, startServer, writeRows } from "./kit.ts";
+import { folder, ids, row, rows, run, startServer, until, writeRows } from "./kit.ts";
 
 const NOWHERE = "http://127.0.0.1:9/v1";
 
@@ -84,9 +83,11 @@ describe("the files of a batch", () => {
       kind: "unreadable",
       message: `cannot read ${path("folder")}: it is a folder`,
     });
-    execFileSync("mkfifo", [path("pipe")]);
-    expect(await refusalOf({ input: path("pipe") })).toMatchObject({ kind: "unsuitable" });
-    expect(readdirSync(path(".")).sort()).toEqual(["folder", "in.jsonl", "pipe"]);
+    expect(await refusalOf({ input: "/dev/null", output: path("out.jsonl") })).toMatchObject({
+      kind: "unsuitable",
+      message: "/dev/null is no file that can be read twice; give - as INPUT, and it as standard input: < /dev/null",
+    });
+    expect(readdirSync(path(".")).sort()).toEqual(["folder", "in.jsonl"]);
   });
 
   it("are told by their names where they cannot be read or written, and nothing is left behind", async () => {
@@ -129,22 +130,22 @@ describe("the files of a batch", () => {
 
 describe("a journal", () => {
   it("notes what requests really used, so that the next run waits for no more than that", async () => {
+    // It stands still: whoever has to wait waits for good.
     const clock = new VirtualClock();
-    const sentAt: number[] = [];
-    const server = await startServer(() => {
-      sentAt.push(clock.now());
-      return {};
-    });
+    const server = await startServer();
     const { path } = folder();
     // 15 tokens are used of each of those that are reserved.
     const input = writeRows(path("in.jsonl"), [row("a", { max_tokens: 150 }), row("b", { max_tokens: 150 })]);
-    const options = { input, url: server.url, clock, limits: ["200tok/m"], guardMs: 0 };
-    await run({ ...options, sample: 1 });
+    const options = { input, url: server.url, clock, limits: ["200tok/m burst 200"], guardMs: 0 };
+    for (const more of [{ sample: 1 }, {}]) {
+      const opened = await openBatch({ ...options, ...more });
+      if (opened.kind === "refused") throw new Error("refused");
+      const ended = opened.batch.run();
+      await until(() => opened.batch.progress().answered === 1);
+      expect((await ended).ending).toEqual({ kind: "completed" });
+    }
     const past = await readJournal(path("in.out.journal.jsonl"), -Infinity);
-    expect(past?.sent).toEqual([{ at: expect.any(Number) as number, tokens: 15, requests: 1 }]);
-    await run(options);
-    expect(sentAt).toHaveLength(2);
-    expect((sentAt[1] ?? Infinity) - (sentAt[0] ?? 0)).toBeLessThan(30_000);
+    expect(past?.sent).toEqual([{ at: clock.wall(), tokens: 30, requests: 2 }]);
   });
 
   it("that a crash has cut off in its first line is begun anew, and the first request waits for a window", async () => {

@@ -41,7 +41,8 @@ export function parseLimit(text: string): LimitReading {
   if (periodMs === undefined) return refused(`a window must be in ms, s, m, h or d, not ${JSON.stringify(period)}`);
   const exact = Number(amount) * (SCALES[scale] ?? 1);
   const total = Math.round(exact);
-  if (Math.abs(exact - total) > 1e-6) return refused(`a limit must be a whole number${wholeHint(exact, count, period)}`);
+  if (Math.abs(exact - total) > 1e-6)
+    return refused(`a limit must be a whole number${wholeHint(exact, count, period)}`);
   if (!Number.isSafeInteger(total) || total < 1) return refused("a limit must be a whole number of at least 1");
   const windowMs = Number(count || "1") * periodMs;
   if (!(windowMs >= 1) || windowMs > 366 * 86_400_000) return refused("a window must be from 1 ms to a year long");

@@ -128,6 +128,14 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
   const later = (path: string): LineSink => (isDry ? NOWHERE : new LaterFile(path, failed));
   const journal =
     isDry || paths.output === STDIO ? undefined : new Journal(paths.journal, beginning.header, beginning.past);
+  const closeFiles = async (): Promise<void> => {
+    try {
+      await sink.close();
+    } finally {
+      await bad.close();
+      journal?.close();
+    }
+  };
   const sink = new FileSink({
     answers: isDry ? NOWHERE : await openAnswers(options, paths.output, failed),
     failures: later(paths.errors),
@@ -153,23 +161,27 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
   const spentBefore = costBefore ?? 0;
   const parts = { feed: new InputFeed(rows), sink, total: looked?.todo.size, history: beginning.past.sent };
   const cautious = plan.isPastLost ? { ...options, coldStart: "busy" as const } : options;
-  const equipment: Equipment = equip(cautious, {
-    ...parts,
-    spentBefore,
-    noteSend: sendNotes(options, journal, failed),
-    pausedUntil: beginning.past.pausedUntil,
-    notePause: (until) => noting(failed, () => journal?.paused(until)),
-  });
+  let equipment: Equipment;
+  try {
+    equipment = equip(cautious, {
+      ...parts,
+      spentBefore,
+      noteSend: sendNotes(options, journal, failed),
+      pausedUntil: beginning.past.pausedUntil,
+      notePause: (until) => noting(failed, () => journal?.paused(until)),
+    });
+  } catch (error) {
+    await closeFiles();
+    throw error;
+  }
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
     isClosed = true;
     try {
       await equipment.close();
-      await sink.close();
-      await bad.close();
+      await closeFiles();
     } finally {
-      journal?.close();
       release();
     }
   };

@@ -49,6 +49,22 @@ describe("a window", () => {
     ).toBe(1_000);
   });
 
+  test("is not found in two, nor in three that are hardly apart", () => {
+    expect(
+      findAll([
+        [120, 19, 495],
+        [120, 14, 2_995],
+      ]),
+    ).toBeUndefined();
+    expect(
+      findAll([
+        [120, 19, 495],
+        [120, 18, 995],
+        [120, 17, 1_495],
+      ]),
+    ).toBeUndefined();
+  });
+
   test("is not found where less is left and nothing takes longer: the reset is the end of the window", () => {
     expect(
       findAll([

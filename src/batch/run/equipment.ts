@@ -18,7 +18,7 @@ import type { BatchListener, Price } from "./types.ts";
 
 /** How rows are sent, wherever they come from and wherever their results go. */
 export interface SendOptions {
-  /** Of the API: `http://127.0.0.1:8080/v1`. Paths of rows are under it; a version that both have is not repeated. */
+  /** What clients take as their base URL, `http://127.0.0.1:8080/v1`; without a path `/v1` is meant. A query goes with every request. */
   readonly url: string;
   /** Sent as the API wants it. */
   readonly apiKey?: string | undefined;
@@ -36,7 +36,7 @@ export interface SendOptions {
   readonly timeoutMs?: Ms;
   /** Without a success in between, the pauses that the server asks for may add up to this. Default 10 minutes. */
   readonly maxPauseMs?: Ms;
-  /** So many rows that fail without a success in between stop the run. Default 100; 0: no bound. */
+  /** So many rows that fail without a success in between stop the run; what is in flight ends. Default 100; 0: no bound. */
   readonly maxFailures?: number;
   /** What to think of the time before, which no journal tells of: `"busy"` waits for the longest window first, an hour at most. */
   readonly coldStart?: "idle" | "busy";

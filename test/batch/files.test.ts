@@ -77,6 +77,8 @@ describe("the files of a batch", () => {
       message:
         "/dev/null must be a file: a run goes on from what it finds there; -o - writes answers to standard output",
     });
+    // May be one, and have others beside it.
+    expect(await refusalOf({ input, output: "/dev/fd/../stdout" })).toMatchObject({ kind: "unsuitable" });
     mkdirSync(path("folder"));
     expect(await refusalOf({ input, output: path("folder") })).toMatchObject({ kind: "unsuitable" });
     expect(await refusalOf({ input: path("folder") })).toMatchObject({

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 
 import { FileError, fileError, withFile } from "../file-error.ts";
 import { JOURNAL_BEGINNING } from "../journal/journal.ts";
@@ -13,6 +14,8 @@ import { BEGINNING, ForeignFileError } from "../output/finished.ts";
 export async function checkFiles(input: string, paths: BatchPaths): Promise<void> {
   const source = input === STDIO ? undefined : await withFile("read", input, () => stat(input));
   if (source !== undefined) checkInput(input, source);
+  // What stands beside it would be made among the devices.
+  if (/^\/(?:dev|proc)\//.test(resolve(paths.output))) throw noFile(paths.output, paths);
   for (const { path, beginning } of partsOf(paths)) {
     const there = await statOf(path);
     if (there === undefined) continue;

@@ -76,11 +76,11 @@ describe("the view of a batch", () => {
 
   it("has a short bar in a narrow terminal, and shows where a line is cut", () => {
     const frame = batchFrame(facts({ columns: 50 }), paletteFor(true));
-    expect(frame.map((line) => widthOf(line))).toEqual([50, 47, 50]);
+    expect(frame.map((line) => widthOf(line))).toEqual([48, 47, 50]);
     // oxlint-disable-next-line no-control-regex -- colours
     const plain = frame.map((line) => line.replace(/\u001B\[\d+m/g, ""));
     expect(plain.join("\n")).toMatchInlineSnapshot(`
-      "  ████░░░  6,412 of 10,000  64%  54m, 30m 12s left
+      "  ███░░  6,412 of 10,000  64%  54m, 30m 12s left
         6,380 ok  32 failed  5 retrying  50 in flight
         1.98/s of 2/s  412.3k tokens in, 96.1k out  $1.…"
     `);

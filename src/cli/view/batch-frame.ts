@@ -16,8 +16,8 @@ export interface BatchFrameFacts {
   readonly isDraining: boolean;
 }
 
-/** A shorter bar is worth less than its room. */
-const SHORTEST_BAR = 5;
+/** Widths of bars, for what there is room for: few, so that a bar keeps its width while the words beside it change. */
+const BARS = [BAR, 10, 5];
 
 /** The lines that are drawn over in place. */
 export function batchFrame(facts: BatchFrameFacts, palette: Palette): readonly string[] {
@@ -25,8 +25,8 @@ export function batchFrame(facts: BatchFrameFacts, palette: Palette): readonly s
   const { total, answered, failed, retrying, inFlight } = progress;
   const done = answered + failed;
   const place = `${palette.bold(formatCount(done))}${ofTotal(done, total)}  ${palette.dim(timeLeft(facts))}`;
-  const room = Math.min(BAR, columns - widthOf(place) - 4);
-  const shown = room < SHORTEST_BAR || total === undefined ? "" : `${bar(done, total, palette, room)}  `;
+  const width = BARS.find((width) => width + widthOf(place) + 4 <= columns);
+  const shown = width === undefined || total === undefined ? "" : `${bar(done, total, palette, width)}  `;
   const counts = [
     `${formatCount(answered)} ok`,
     paintIf(failed, palette.bad, `${formatCount(failed)} failed`),

@@ -7,7 +7,8 @@ const openai = new OpenAI({
   baseURL: process.env.OPENAI_BASE_URL ?? "http://127.0.0.1:8081/v1",
   apiKey: process.env.OPENAI_API_KEY ?? "none",
   maxRetries: 0, // The limiter retries what was refused.
-  fetch: limitedFetch(limiter, { tokensOf: (body) => 100 + body.max_tokens }),
+  // A guess; the answers say what they really used.
+  fetch: limitedFetch(limiter, { tokensOf: (body) => 100 + (body.max_tokens ?? 1_000) }),
 });
 
 const ask = (content) =>

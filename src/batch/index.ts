@@ -24,5 +24,6 @@ export type {
 } from "./run/batch-file-types.ts";
 export type { SendOptions } from "./run/equipment.ts";
 export type { Answer, FailureCause, RowResult, Usage } from "./run/result.ts";
-export { type BatchOptions, type BatchRequest, type BatchRun, BatchStoppedError, runBatch } from "./run/run-batch.ts";
+export type { BatchRequest, RequestSource } from "./run/request-rows.ts";
+export { type BatchOptions, type BatchRun, BatchStoppedError, runBatch } from "./run/run-batch.ts";
 export type { BatchListener, BatchProgress, Price, Retry, RunEnding, StopCause } from "./run/types.ts";

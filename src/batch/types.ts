@@ -26,7 +26,10 @@ export interface Permit extends Disposable {
   readonly at: Ms;
   /** How long it waited for it. */
   readonly waitedMs: Ms;
-  /** The request is over, and used so many tokens: the limits are corrected. `undefined`: the estimate stands. */
+  /**
+   * The request is over, and used so many tokens: the limits are corrected. `undefined`: the estimate stands, and so it does
+   * where they are no number from 0; that throws a `RangeError` too.
+   */
   settle(tokens?: Tokens): void;
 }
 
@@ -52,11 +55,13 @@ export interface Pause {
 export interface LimiterStats {
   readonly sent: number;
   readonly tokens: Tokens;
-  /** For each limit: the most of its unit that lay in any window of its length, by actual send times. */
+  /** For each limit: the most of its unit that lay in any window of its length, by the times at which permits were given. */
   readonly fullest: readonly { readonly limit: Limit; readonly amount: number }[];
   readonly waiting: number;
   readonly inFlight: number;
   readonly paused: Pause | undefined;
   /** The guard against jitter in force. */
   readonly guardMs: Ms;
+  /** With `"auto"`: the rate that it has come to, in requests a second. */
+  readonly foundPerSecond: number | undefined;
 }

@@ -5,6 +5,7 @@ export const EXIT = {
   usage: 2,
   rowsFailed: 2,
   stopped: 3,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;

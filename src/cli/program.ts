@@ -131,10 +131,12 @@ function addBatch(program: Command, done: (code: ExitCode) => void): void {
     .option("--url <url>", "address of the API, like http://127.0.0.1:8080/v1")
     .option("--limit <limit>", "2/s, 500/m, 200000tok/m, … or auto to learn from the server; may be repeated", collect)
     .option("--guard <duration>", "how much longer than its window a limit is held, against jitter (default: adapts)")
+    .option("--cold-start <what>", "busy: others may have used the limits, so wait a window first (default idle)")
     .option("--concurrency <n>", "requests in flight at once (default 50)")
     .option("--max-attempts <n>", "attempts per row; being refused for the rate is none (default 6)")
     .option("--timeout <duration>", "how long one attempt may take, like 10m (default: no bound)")
-    .option("--max-pause <duration>", "stop when the server asks for more than that (default 10m)")
+    .option("--max-pause <duration>", "stop when the server asks for pauses of more than that (default 10m)")
+    .option("--max-failures <n>", "stop when so many rows failed without a success in between; 0 never (default 100)")
     .option("--schedule <which>", "fifo, or longest-first of the next 1,000 rows (default fifo)")
     .option("--order <which>", "lines of OUTPUT in the order of completion or input (default completion)")
     .option("--model <name>", "model of rows that name none")
@@ -142,19 +144,25 @@ function addBatch(program: Command, done: (code: ExitCode) => void): void {
     .option("--header <header>", "name: value, sent with every request; may be repeated", collect)
     .option("--api-key-env <name>", "environment variable that holds the key (default OPENAI_API_KEY)")
     .option("--price <in,out>", "per million tokens, to tell the cost, like 0.15,0.60")
-    .option("--max-cost <amount>", "stop before the cost goes above that; needs --price")
+    .option("--max-cost <amount>", "stop before the cost of all answers in OUTPUT goes above that; needs --price")
     .option("--dry-run", "tell rows, tokens, cost and the least time; send nothing")
     .option("--sample <n>", "send only n rows at random, and tell what all would take")
     .option("--retry-failed", "send rows again that failed before")
     .option("--skip-bad-lines", "leave out lines that are no rows, instead of refusing INPUT")
-    .option("--force", "go on with OUTPUT although INPUT or settings have changed")
+    .option("--force", "go on with OUTPUT although INPUT or settings have changed, or the server asked for a pause")
     .option("--progress <how>", "bar, text, json or none (default: bar on a terminal, else text)")
     .option("--json", "print the summary as JSON")
     .addHelpText(
       "after",
       `
-The same command again goes on where it stopped. Exit codes: 0 all answered, 2 some rows failed (or a usage mistake),
-3 stopped (key, quota, pause, cost, server not there), 130 interrupted.
+The same command again goes on where it stopped.
+
+Exit codes:
+  0    every row that was to be sent has an answer
+  1    a file could not be read or written, or another run has OUTPUT
+  2    rows failed, or lines were no rows; or a mistake in flags or INPUT, and nothing was sent
+  3    stopped with rows left: key, quota, pause, failures, cost, server not there
+  129  the terminal was closed; 130 Ctrl-C; 143 SIGTERM
 
 Examples:
   Two requests a second, and not one more:

@@ -84,7 +84,7 @@ describe("the line", () => {
   });
 
   test.each([
-    [{ limits: ["2/x"] }, 'a window must be in ms, s, m, h or d, got "x", got "2/x"'],
+    [{ limits: ["2/x"] }, 'a window must be in ms, s, m, h or d, not "x", got "2/x"'],
     [{ limits: [], concurrency: 0 }, "concurrency must be at least 1, got 0"],
     [{ limits: [], guardMs: -1 }, 'guardMs must be "auto" or a number of milliseconds from 0, got -1'],
     [{ limits: [limitOf(0, 1_000)] }, "amount must be at least 1"],
@@ -155,6 +155,30 @@ describe("limits that nobody tells", () => {
     const times = await sendTimes(one, 6);
     expect(times.filter((at) => at < 10_000).length).toBeLessThanOrEqual(2);
     expect(one.limiter.stats().fullest).toMatchObject([{ limit: { name: "3/10s" } }]);
+  });
+
+  test("per what, is a minute until answers agree on something else: a burst makes no window short", async () => {
+    const one = bed({ limits: ["auto"], guardMs: 0 });
+    const answer = async (remaining: number, resetMs: number): Promise<void> => {
+      const asked = one.limiter.acquire();
+      await one.clock.play();
+      const permit = await asked;
+      const headers = {
+        "x-ratelimit-limit-requests": "120",
+        "x-ratelimit-remaining-requests": String(remaining),
+        "x-ratelimit-reset-requests": `${resetMs}ms`,
+      };
+      one.limiter.observe({ status: 200, headers }, permit);
+      permit.settle();
+    };
+    // So Headgate's own gate answers under 120 per minute, of which 20 may go out at once.
+    await answer(19, 495);
+    expect(one.heard).toEqual(["learned 120/m"]);
+    // And so under 120 per hour.
+    await answer(14, 149_995);
+    await answer(9, 299_995);
+    await answer(4, 449_995);
+    expect(one.heard).toEqual(["learned 120/m", "learned 120/h"]);
   });
 
   test("that become smaller than who waits refuse it", async () => {

@@ -74,8 +74,8 @@ describe("headgate batch", () => {
     expect(bad.code).toBe(2);
     expect(bad.stderr).toContain(`${input}:2: a line must have custom_id, method, url and body`);
     const missing = await headgateBatch(path("nothing.jsonl"), "--url", "http://127.0.0.1:9/v1");
-    expect(missing.code).toBe(2);
-    expect(missing.stderr).toContain("nothing.jsonl");
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain(`cannot read ${path("nothing.jsonl")}: there is no such file`);
     expect(missing.stderr).not.toContain("    at ");
   });
 
@@ -146,6 +146,66 @@ describe("headgate batch", () => {
     expect((await headgateBatch(...args)).code).toBe(0);
     expect(ids(path("in.out.jsonl"))).toHaveLength(10);
     expect(server.calls).toHaveLength(10);
+  });
+
+  it("stops in good order where its terminal is closed", async () => {
+    const held: (() => void)[] = [];
+    const server = await startServer(() => new Promise<Reply>((resolve) => held.push(() => resolve({}))));
+    const { path } = folder();
+    const input = writeRows(path("in.jsonl"), rows(10));
+    const { child, ended } = start([input, "--url", server.url, "--concurrency", "2", "--progress", "text"]);
+    await until(() => held.length === 2);
+    const stopping = new Promise<void>((resolve) => {
+      child.stderr?.on("data", (chunk: Buffer) => {
+        if (chunk.toString().includes("waiting for 2 in flight")) resolve();
+      });
+    });
+    child.kill("SIGHUP");
+    await stopping;
+    for (const answer of held) answer();
+    expect((await ended).code).toBe(129);
+    expect(ids(path("in.out.jsonl"))).toHaveLength(2);
+  });
+
+  it("tells which lines of standard input were no rows", async () => {
+    const server = await startServer();
+    const { path } = folder();
+    const input = writeRows(path("in.jsonl"), [row("a"), "{}", "no"]);
+    const { ended } = start(["-", "-o", path("out.jsonl"), "--url", server.url], {
+      stdin: readFileSync(input, "utf8"),
+    });
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain("2 lines are no rows:\n  standard input:2: a line must have custom_id");
+    expect(stderr).toContain('standard input:3: a line must be a JSON object, got "no"');
+    expect(stdout).toContain("1 answered");
+  });
+
+  it("says what is asked again in its summary, and never counts what was not", async () => {
+    const server = await startServer(({ name, time }) =>
+      name === "row 0" && time === 1 ? { status: 503, headers: { "retry-after": "0" } } : {},
+    );
+    const { path } = folder();
+    const input = writeRows(path("in.jsonl"), rows(2));
+    const { stdout } = await headgateBatch(input, "--url", server.url);
+    expect(stdout).toMatch(/requests +3; sent again: 1 refused for the load \(503, 529\)/);
+    const idle = await headgateBatch(input, "--url", server.url, "--limit", "5/s");
+    expect(idle.stdout).toMatch(/requests +none/);
+    expect(idle.stdout).not.toContain("in any second");
+  });
+
+  it("refuses what makes no sense before it touches a file", async () => {
+    const { path } = folder();
+    const input = writeRows(path("in.jsonl"), rows(2));
+    const where = ["--url", "http://127.0.0.1:9/v1"];
+    const limit = await headgateBatch(input, ...where, "--limit", "1.5/s", "--cold-start", "warm");
+    expect(limit.code).toBe(2);
+    expect(limit.stderr).toContain('--limit "1.5/s": a limit must be a whole number: 1.5/s is 3/2s (like');
+    expect(limit.stderr).toContain('--cold-start must be one of idle, busy, got "warm"');
+    const part = await headgateBatch(input, ...where, "-o", path("in.jsonl"));
+    expect(part.code).toBe(2);
+    const both = await headgateBatch(input, ...where, "--sample", "1", "--dry-run");
+    expect(both.stderr).toContain("give one of them");
   });
 
   it("gives up what is in flight at the second Ctrl-C", async () => {

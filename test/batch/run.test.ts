@@ -162,6 +162,47 @@ describe("a batch", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("adds up pauses, and not the time between them", async () => {
+    const clock = new VirtualClock();
+    const server = await startServer(async ({ time }) => {
+      await new Promise<void>((resolve) => void clock.after(40_000, resolve));
+      return time <= 5 ? { status: 429, headers: { "retry-after-ms": "10000" } } : {};
+    });
+    const { input } = setUp([row("a")]);
+    const { ending } = await run({ input, url: server.url, clock, maxPauseMs: 59_000, concurrency: 1 });
+    expect(ending).toEqual({ kind: "completed" });
+    expect(clock.now()).toBeGreaterThan(5 * 50_000);
+  });
+
+  it("stops where so many rows have failed without a success in between", async () => {
+    const server = await startServer(({ name }) =>
+      Number(name.slice(4)) % 10 < 7 || Number(name.slice(4)) >= 20 ? { status: 404, body: { error: "no model" } } : {},
+    );
+    const { input, errors } = setUp(rows(100));
+    const options: BatchFileOptions = { input, url: server.url, concurrency: 1 };
+    const { ending, progress } = await run({ ...options, maxFailures: 10 });
+    expect(ending).toMatchObject({ kind: "stopped", why: "too_many_failures" });
+    expect(ending).toMatchObject({
+      message: "10 rows have failed without a success in between, the last with 404: no model",
+    });
+    expect(progress).toMatchObject({ answered: 6, failed: 24 });
+    expect(ids(errors)).toHaveLength(24);
+  });
+
+  it.each([
+    [0, 150],
+    [150, 150],
+    [undefined, 100],
+  ])("with a bound of %j failures has %i of 150", async (maxFailures, failed) => {
+    const server = await startServer(() => ({ status: 404, body: {} }));
+    const { input } = setUp(rows(150));
+    const options: BatchFileOptions = { input, url: server.url, concurrency: 1 };
+    const { ending, progress } = await run({ ...options, ...(maxFailures !== undefined && { maxFailures }) });
+    expect(progress.failed).toBe(failed);
+    // Nothing is left to stop for where the last row is the one too many.
+    expect(ending.kind).toBe(failed === 150 ? "completed" : "stopped");
+  });
+
   it.each([
     [401, { error: { message: "no such key", code: "invalid_api_key" } }, "unauthorized"],
     [429, { error: { message: "You exceeded your current quota", code: "insufficient_quota" } }, "quota"],

@@ -42,8 +42,16 @@ describe("readLines", () => {
   it("does not keep what is too long, and goes on behind it", async () => {
     const chunks = ["x".repeat(8), "x".repeat(8), "\nok\n"].map((text) => Buffer.from(text));
     expect(await linesOf(chunks, 10)).toEqual([
-      { number: 1, text: undefined },
+      { number: 1, text: undefined, flaw: "too_long" },
       { number: 2, text: "ok" },
+    ]);
+  });
+
+  it("does not make something else of bytes that are no UTF-8", async () => {
+    expect(await linesOf([Buffer.from([0x61, 0xc3]), Buffer.from([0xa9, 0x0a, 0xe9, 0x0a, 0x62])])).toEqual([
+      { number: 1, text: "aé" },
+      { number: 2, text: undefined, flaw: "not_utf8" },
+      { number: 3, text: "b" },
     ]);
   });
 });

@@ -1,15 +1,25 @@
+import { isUtf8 } from "node:buffer";
+
 import type { Bytes } from "../../core/units.ts";
 
 /** One line of a text file. */
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** Without its line end. `undefined`: longer than allowed. */
+  /** Without its line end. `undefined`: it has a flaw. */
   readonly text: string | undefined;
+  /** `too_long`: it has more bytes than allowed, and none was kept. */
+  readonly flaw?: "too_long" | "not_utf8";
 }
 
 /** A row of a batch holds a prompt with its pictures; what is longer is no row. */
 const MAX_LINE_BYTES: Bytes = 64 * 1024 * 1024;
+
+/**
+ * What is written is longer than what is read: a line of failures has a row and an answer, of 64 MB each, and numbers may
+ * grow. No text of JavaScript is longer than this.
+ */
+export const MAX_OWN_LINE_BYTES: Bytes = 500 * 1024 * 1024;
 
 const NEWLINE = 10;
 
@@ -26,11 +36,14 @@ export async function* readLines(
   let number = 0;
   const take = (end: Buffer): Line => {
     const bytes = restBytes + end.length;
-    const text = bytes > maxBytes ? undefined : rest.length === 0 ? textOf(end) : textOf(Buffer.concat([...rest, end]));
+    const whole = bytes > maxBytes || rest.length === 0 ? end : Buffer.concat([...rest, end]);
     rest = [];
     restBytes = 0;
     number += 1;
-    return { number, text: number === 1 ? text?.replace(/^\uFEFF/, "") : text };
+    if (bytes > maxBytes) return { number, text: undefined, flaw: "too_long" };
+    if (!isUtf8(whole)) return { number, text: undefined, flaw: "not_utf8" };
+    const text = textOf(whole);
+    return { number, text: number === 1 ? text.replace(/^\uFEFF/, "") : text };
   };
   for await (const chunk of chunks) {
     const lines: Line[] = [];

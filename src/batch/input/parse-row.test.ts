@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import type { Line } from "./lines.ts";
 import { parseRow, type RowDefaults } from "./parse-row.ts";
 import { requestId } from "./row.ts";
 
@@ -17,6 +18,7 @@ describe("a row", () => {
     expect(parse({ custom_id: "a", method: "POST", url: "/v1/chat/completions", body })).toEqual({
       kind: "row",
       row: { customId: "a", method: "POST", url: "/v1/chat/completions", body, line: 7 },
+      needsModel: false,
     });
   });
 
@@ -71,6 +73,20 @@ describe("a row", () => {
     const parsed = parse(line);
     expect(parsed).toMatchObject({ kind: "bad", problem: { line: 7 } });
     expect(parsed.kind === "bad" ? parsed.problem.rule : "").toContain(rule);
+  });
+
+  it("is not what is no UTF-8, too long, or too deep to be written again", () => {
+    const deep = (levels: number): string => `{"prompt":"x","a":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+    const ruleOf = (line: Line): string => {
+      const parsed = parseRow(line, defaults);
+      return parsed.kind === "bad" ? parsed.problem.rule : parsed.kind;
+    };
+    expect(ruleOf({ number: 1, text: undefined, flaw: "not_utf8" })).toBe("a line must be UTF-8");
+    expect(ruleOf({ number: 1, text: undefined, flaw: "too_long" })).toContain("longer than 64 MB");
+    expect(ruleOf({ number: 1, text: deep(400) })).toBe("row");
+    expect(ruleOf({ number: 1, text: deep(600) })).toContain("nested deeper than 500 levels");
+    expect(ruleOf({ number: 1, text: deep(1_000_000) })).toContain("nested deeper than 500 levels");
+    expect(ruleOf({ number: 1, text: "[".repeat(100_000) + "]".repeat(100_000) })).toContain("nested deeper");
   });
 
   it("is never something that throws", () => {

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 
 import type { Random } from "../../core/random.ts";
 import type { Tokens } from "../../core/units.ts";
+import { withFile } from "../file-error.ts";
 import { Estimates } from "../run/estimates.ts";
 import { IdTable } from "./id-table.ts";
 import { LineSet } from "./line-set.ts";
@@ -31,8 +32,14 @@ export interface Preflight {
   readonly bad: { readonly count: number; readonly first: readonly BadLine[] };
   /** Of what is left. */
   readonly tokens: { readonly input: Tokens; readonly output: Tokens };
+  /** What rows that were answered before are thought to have used; only if asked for. */
+  readonly answeredTokens: { readonly input: Tokens; readonly output: Tokens };
   /** The tokens that are reserved for each row that is left, in order; kept only if asked for. */
   readonly reserved: readonly Tokens[];
+  /** Whether a row has its model from the defaults. */
+  readonly needsModel: boolean;
+  /** Whether all rows are such that have failed before: a file of failures, mended or not. */
+  readonly isOfFailures: boolean;
   /** Of all bytes. */
   readonly sha256: string;
 }
@@ -48,10 +55,14 @@ export interface Look {
 export interface PreflightOptions {
   readonly defaults: RowDefaults;
   readonly before: Before;
+  /** All that has failed before, also where that is to be forgotten. */
+  readonly failures: IdTable;
   /** So many rows at random. */
   readonly sample: number | undefined;
   readonly random: Random;
   readonly wantsTokens: boolean;
+  /** Whether what answered rows used matters. */
+  readonly wantsAnsweredTokens: boolean;
 }
 
 /** So many mistakes are kept; all are counted. */
@@ -72,12 +83,14 @@ export async function preflight(path: string, options: PreflightOptions): Promis
       yield chunk;
     }
   };
-  for await (const lines of readLines(bytes()))
-    for (const line of lines) {
-      const parsed = parseRow(line, options.defaults);
-      if (parsed.kind === "row") scan.row(parsed.row);
-      else if (parsed.kind === "bad") scan.bad(parsed.problem);
-    }
+  await withFile("read", path, async () => {
+    for await (const lines of readLines(bytes()))
+      for (const line of lines) {
+        const parsed = parseRow(line, options.defaults);
+        if (parsed.kind === "row") scan.row(parsed.row, parsed.needsModel);
+        else if (parsed.kind === "bad") scan.bad(parsed.problem);
+      }
+  });
   return scan.result(hash.digest("hex"));
 }
 
@@ -91,11 +104,14 @@ class Scan {
   readonly #reserved: Tokens[] = [];
   readonly #bad: BadLine[] = [];
   readonly #changed: PlacedRow[] = [];
+  #needsModel = false;
+  #ofFailures = 0;
   #badCount = 0;
   #changedCount = 0;
   #answered = 0;
   #failed = 0;
   #left = 0;
+  readonly #answeredTokens = { input: 0, output: 0 };
   #input = 0;
   #output = 0;
 
@@ -108,13 +124,15 @@ class Scan {
     if (this.#bad.length < MOST_BAD) this.#bad.push(problem);
   }
 
-  row(row: PlacedRow): void {
+  row(row: PlacedRow, needsModel: boolean): void {
+    if (needsModel) this.#needsModel = true;
     const asks = fingerprint(requestId(row));
     const first = this.#ids.add(row.customId, { line: row.line, fingerprint: asks });
     if (first !== undefined) return this.bad(duplicate(row, first.line));
+    if (this.#options.failures.get(row.customId) !== undefined) this.#ofFailures += 1;
     const { answered, failed } = this.#options.before;
     const finished = answered.get(row.customId);
-    if (finished?.fingerprint === asks) this.#answered += 1;
+    if (finished?.fingerprint === asks) this.#answer(row);
     else if (failed.get(row.customId)?.fingerprint === asks) this.#failed += 1;
     else {
       if (finished !== undefined) this.#change(row);
@@ -133,10 +151,21 @@ class Scan {
       changed: { count: this.#changedCount, first: this.#changed },
       bad: { count: this.#badCount, first: this.#bad },
       tokens: { input: this.#input, output: this.#output },
+      answeredTokens: this.#answeredTokens,
       reserved: this.#reserved,
+      needsModel: this.#needsModel,
+      isOfFailures: this.#ofFailures > 0 && this.#ofFailures === this.#ids.size,
       sha256,
     };
     return { found, ids: this.#ids };
+  }
+
+  #answer(row: PlacedRow): void {
+    this.#answered += 1;
+    if (!this.#options.wantsAnsweredTokens) return;
+    const { input, output } = this.#estimates.of(row);
+    this.#answeredTokens.input += input;
+    this.#answeredTokens.output += output;
   }
 
   #change(row: PlacedRow): void {

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 
+import { FileError, fileError } from "../file-error.ts";
 import { IdTable } from "./id-table.ts";
 import type { LineSet } from "./line-set.ts";
 import { readLines } from "./lines.ts";
@@ -12,15 +13,23 @@ export async function* fileRows(
   path: string,
   { todo, defaults }: { readonly todo: LineSet; readonly defaults: RowDefaults },
 ): AsyncGenerator<readonly PlacedRow[]> {
-  for await (const lines of readLines(createReadStream(path))) {
+  for await (const lines of readLines(chunksOf(path))) {
     const rows: PlacedRow[] = [];
     for (const line of lines) {
       if (!todo.has(line.number)) continue;
       const parsed = parseRow(line, defaults);
-      if (parsed.kind !== "row") throw new Error(`${path}:${line.number} has changed while it was being read`);
+      if (parsed.kind !== "row") throw new FileError(`${path}:${line.number} has changed while it was being read`);
       rows.push(parsed.row);
     }
     if (rows.length > 0) yield rows;
+  }
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw fileError(error, "read", path);
   }
 }
 

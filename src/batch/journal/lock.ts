@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 import { isRecord, parseJson } from "../../core/json.ts";
@@ -9,16 +10,17 @@ export class LockedError extends Error {
 }
 
 /**
- * Takes an output for this process, by a file that only one can create. A lock whose process has ended is taken over.
- * Returns the release. Throws `LockedError` where another run holds it.
+ * Takes an output for this process, by a file that only one can create. A lock whose process has ended is taken over; one
+ * of another host never is, since of that host's processes nothing can be known. Returns the release. Throws `LockedError`
+ * where another run holds it.
  */
 export function takeLock(path: string): () => void {
-  if (!create(path)) {
-    const holder = readHolder(path);
-    if (holder !== undefined && isAlive(holder)) throw heldBy(path, holder);
-    takeOver(path, holder);
-  }
-  return () => rmSync(path, { force: true });
+  const own = ownText();
+  if (!create(path, own)) takeOver(path, own);
+  return () => {
+    // Whoever removed it by hand has let another one in.
+    if (readText(path) === own) rmSync(path, { force: true });
+  };
 }
 
 interface Holder {
@@ -29,48 +31,92 @@ interface Holder {
 }
 
 /** Two that find the same dead lock must not both remove it: the second would remove the first one's new lock. */
-function takeOver(path: string, dead: Holder | undefined): void {
+function takeOver(path: string, own: string): void {
+  refuseIfHeld(path);
   const gate = `${path}.takeover`;
-  if (!create(gate))
+  if (!create(gate, own))
     throw new LockedError(`another run is taking over ${path}; if none is, remove ${gate} and try again`);
   try {
-    const holder = readHolder(path);
-    if (holder?.pid !== dead?.pid || holder?.started !== dead?.started) throw heldBy(path, holder);
+    refuseIfHeld(path);
     rmSync(path, { force: true });
-    if (!create(path)) throw heldBy(path, readHolder(path));
+    if (!create(path, own)) throw heldBy(path, readHolder(path));
   } finally {
     rmSync(gate, { force: true });
   }
 }
 
-function heldBy(path: string, holder: Holder | undefined): LockedError {
-  const who = holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
-  return new LockedError(`${who} is writing this output; wait for it, or give another with -o (its lock is ${path})`);
+function refuseIfHeld(path: string): void {
+  const text = readText(path);
+  if (text === undefined) return;
+  const holder = readHolder(path);
+  if (holder === undefined || isAlive(holder)) throw heldBy(path, holder);
 }
 
-/** False: it is there already. */
-function create(path: string): boolean {
+function heldBy(path: string, holder: Holder | undefined): LockedError {
+  if (holder === undefined)
+    return new LockedError(`the lock ${path} cannot be read; if no other run writes this output, remove it`);
+  const { pid, host } = holder;
+  if (host === hostname())
+    return new LockedError(
+      `process ${pid} is writing this output; wait for it, or give another with -o (its lock is ${path})`,
+    );
+  return new LockedError(
+    `process ${pid} on ${host} is writing this output, or was when ${host} ended: from here that cannot be seen; if it has ended, remove ${path}, else give another output with -o`,
+  );
+}
+
+/** Creates a file with its text, or finds it there (false). Nobody ever sees it without its text. */
+function create(path: string, text: string): boolean {
+  const draft = `${path}.${randomUUID()}`;
   try {
-    const file = openSync(path, "wx");
-    writeSync(file, JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) }));
-    closeSync(file);
+    writeFileSync(draft, text);
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST") return false;
+    if (typeof code === "string" && NO_LINKS.has(code)) return createUnlinked(path, text);
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** What file systems say that have no links. */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** Others may see the file without its text for a moment; they do not take that for a dead one. */
+function createUnlinked(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text, { flag: "wx" });
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+function ownText(): string {
+  return JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) });
+}
+
+/** `undefined`: there is no such file. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
 }
 
 function readHolder(path: string): Holder | undefined {
-  try {
-    const json = parseJson(readFileSync(path, "utf8"));
-    if (!isRecord(json)) return undefined;
-    const { pid, host, started } = json;
-    if (typeof pid !== "number" || typeof host !== "string" || typeof started !== "string") return undefined;
-    return { pid, host, started };
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(readText(path) ?? "");
+  if (!isRecord(json)) return undefined;
+  const { pid, host, started } = json;
+  if (typeof pid !== "number" || typeof host !== "string" || typeof started !== "string") return undefined;
+  return { pid, host, started };
 }
 
 function isAlive({ pid, host, started }: Holder): boolean {

@@ -38,8 +38,11 @@ export function parseLimit(text: string): LimitReading {
   if (parts === undefined) return refused("a limit must be an amount and a window");
   const { amount = "", scale = "", unit = "", count = "", period = "", burst } = parts;
   const periodMs = PERIODS.get(period);
-  if (periodMs === undefined) return refused(`a window must be in ms, s, m, h or d, got ${JSON.stringify(period)}`);
-  const total = Math.round(Number(amount) * (SCALES[scale] ?? 1));
+  if (periodMs === undefined) return refused(`a window must be in ms, s, m, h or d, not ${JSON.stringify(period)}`);
+  const exact = Number(amount) * (SCALES[scale] ?? 1);
+  const total = Math.round(exact);
+  if (Math.abs(exact - total) > 1e-6)
+    return refused(`a limit must be a whole number${wholeHint(exact, count, period)}`);
   if (!Number.isSafeInteger(total) || total < 1) return refused("a limit must be a whole number of at least 1");
   const windowMs = Number(count || "1") * periodMs;
   if (!(windowMs >= 1) || windowMs > 366 * 86_400_000) return refused("a window must be from 1 ms to a year long");
@@ -52,6 +55,16 @@ export function parseLimit(text: string): LimitReading {
     burst: burst === undefined ? undefined : Number(burst),
   };
   return { kind: "read", limit };
+}
+
+/** `1.5/s` is `3/2s`. */
+function wholeHint(amount: number, count: string, period: string): string {
+  for (let times = 2; times <= 100; times++) {
+    const whole = Math.round(amount * times);
+    if (whole >= 1 && Math.abs(amount * times - whole) < 1e-6)
+      return `: ${amount}/${count}${period} is ${whole}/${Number(count || "1") * times}${period}`;
+  }
+  return "";
 }
 
 function refused(rule: string): LimitReading {

@@ -1,6 +1,7 @@
 import type { Ms, Tokens } from "../../core/units.ts";
 import type { Cost, Permit } from "../types.ts";
 import type { Send } from "./open-sends.ts";
+import { isAmount } from "./options.ts";
 
 /** What the limiter knows of a request that went out. */
 export interface SendFacts {
@@ -34,7 +35,9 @@ export class SentPermit implements Permit {
   settle(tokens?: Tokens): void {
     const settle = this.#settle;
     this.#settle = undefined;
-    settle?.(this.facts, tokens);
+    const isBroken = tokens !== undefined && !isAmount(tokens);
+    settle?.(this.facts, isBroken ? undefined : tokens);
+    if (isBroken) throw new RangeError(`tokens must be a number from 0, got ${String(tokens)}`);
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,7 @@ import { systemClock, systemRandom } from "../../engine/clock.ts";
 import { readSignal } from "../signals/read.ts";
 import type { Dimension, SignalReading } from "../signals/types.ts";
 import type { Cost, LimiterStats, LimitSignal, Pause, Permit } from "../types.ts";
+import { Aborts } from "./aborts.ts";
 import { AutoRate } from "./auto-rate.ts";
 import { Clamps, type SendMark } from "./clamps.ts";
 import { LimiterClosedError, LimitExceededError } from "./errors.ts";
@@ -12,14 +13,18 @@ import { Guard } from "./guard.ts";
 import { Lane } from "./lane.ts";
 import { learnedLimit } from "./learned-limit.ts";
 import { Ledger } from "./ledger.ts";
-import { checkNumbers, readLimits } from "./options.ts";
+import { brokenCost, checkNumbers, readLimits } from "./options.ts";
 import { SentPermit } from "./permit.ts";
 import { type RecoveryPace, Standstill } from "./standstill.ts";
+import { WindowFinder } from "./window-finder.ts";
 import type { AcquireOptions, Limiter, LimiterListener, Observation, PastSend, RateLimiterOptions } from "./types.ts";
 
 /** What comes on top of a wait that the server asks for in whole seconds, by chance: it is often a little too short. */
 const SLACK_FRACTION = 0.1;
 const MOST_SLACK: Ms = 5_000;
+
+/** Nobody waits for a day because others may have been busy. */
+const LONGEST_COLD_START: Ms = 3_600_000;
 
 /** Lets requests out as fast as any number of limits allow, and not one faster. The laws stand in `lane.ts` and `send-log.ts`. */
 export class RateLimiter implements Limiter {
@@ -30,11 +35,13 @@ export class RateLimiter implements Limiter {
   readonly #ledger: Ledger;
   readonly #clamps = new Clamps();
   readonly #standstill = new Standstill();
+  readonly #aborts = new Aborts();
   readonly #auto: AutoRate | undefined;
+  readonly #windows = new WindowFinder();
   readonly #lane: Lane;
   #isClosed = false;
 
-  /** Throws a `RangeError` for a limit, a guard or a concurrency that is none. */
+  /** Throws a `RangeError` for a limit, a guard, a concurrency or a history that is none. */
   constructor(options: RateLimiterOptions) {
     checkNumbers(options);
     const { limits, isAuto } = readLimits(options.limits);
@@ -46,7 +53,8 @@ export class RateLimiter implements Limiter {
     this.#ledger = new Ledger(limits, this.#guard, this.#clock);
     this.#ledger.recall(options.history ?? []);
     this.#auto = isAuto ? new AutoRate() : undefined;
-    const longest = Math.max(0, ...limits.map(({ windowMs }) => windowMs + this.#ledger.guardMs));
+    const windows = limits.map(({ windowMs }) => Math.min(windowMs, LONGEST_COLD_START));
+    const longest = limits.length === 0 ? 0 : Math.max(...windows) + this.#ledger.guardMs;
     this.#lane = new Lane({
       clock: this.#clock,
       ledger: this.#ledger,
@@ -63,6 +71,8 @@ export class RateLimiter implements Limiter {
     const whole: Cost = { requests: cost?.requests ?? 1, tokens: cost?.tokens ?? 0 };
     if (this.#isClosed) return Promise.reject(new LimiterClosedError());
     if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
+    const broken = brokenCost(whole);
+    if (broken !== undefined) return Promise.reject(broken);
     const excludedBy = this.#ledger.excludedBy(whole);
     if (excludedBy !== undefined) return Promise.reject(new LimitExceededError(excludedBy, whole));
     const permit = this.#lane.tryEnter(whole);
@@ -123,6 +133,7 @@ export class RateLimiter implements Limiter {
       inFlight: this.#lane.inFlight,
       paused: this.#standstill.current(now) ?? this.#announced(now),
       guardMs: this.#guard.at(now),
+      foundPerSecond: this.#auto?.perSecond,
     };
   }
 
@@ -141,11 +152,10 @@ export class RateLimiter implements Limiter {
 
   #waitUnless(cost: Cost, signal: AbortSignal): Promise<Permit> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
+      const over = this.#aborts.add(signal, () => {
         this.#lane.leave(waiter);
         reject(reasonOf(signal));
-      };
-      const over = (): void => signal.removeEventListener("abort", leave);
+      });
       const admit = (permit: SentPermit): void => {
         over();
         resolve(permit);
@@ -154,14 +164,15 @@ export class RateLimiter implements Limiter {
         over();
         reject(reason);
       };
-      signal.addEventListener("abort", leave, { once: true });
       const waiter = this.#lane.enter(cost, admit, refuse);
     });
   }
 
   /** One of the server's limits, where limits are to be learned. */
   #learn(dimension: Dimension): void {
-    const limit = this.#auto === undefined ? undefined : learnedLimit(dimension);
+    if (this.#auto === undefined) return;
+    const windowMs = dimension.windowMs ?? this.#windows.take(dimension);
+    const limit = learnedLimit({ ...dimension, windowMs });
     if (limit !== undefined && this.#ledger.learn(dimension.id, limit)) this.#listener.learned?.(limit);
   }
 

@@ -39,7 +39,10 @@ export interface RateLimiterOptions {
   readonly random?: Random;
   /** What went out before this limiter was made. */
   readonly history?: readonly PastSend[];
-  /** What to think of the time before, where `history` does not tell: `"busy"` waits for a whole window first. Default `"idle"`. */
+  /**
+   * What to think of the time before, where `history` does not tell: `"busy"` waits for the longest window first, an hour at
+   * most. Default `"idle"`.
+   */
   readonly coldStart?: "idle" | "busy";
   readonly listener?: LimiterListener;
 }
@@ -67,7 +70,7 @@ export interface Limiter {
   /**
    * Resolves when a request of this cost (default: one request, no tokens) may go out; it must go out at once. First come,
    * first served. Rejects with `LimitExceededError` where the cost is above a limit and could never go out, with
-   * `LimiterClosedError` after `close`, and with the signal's reason.
+   * `RangeError` where it is no number from 0, with `LimiterClosedError` after `close`, and with the signal's reason.
    */
   acquire(cost?: Partial<Cost>, options?: AcquireOptions): Promise<Permit>;
   /** Acquires, runs, and settles when the promise of `run` is. */

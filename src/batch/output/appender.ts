@@ -1,7 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 
 import type { Bytes } from "../../core/units.ts";
 import { asError } from "../as-error.ts";
+import { fileError, FileError, withFile } from "../file-error.ts";
 
 /** So much may wait for the disk before its writers do. */
 const MOST_WAITING: Bytes = 4 * 1024 * 1024;
@@ -40,15 +41,16 @@ export class Appender implements LineSink {
 
   /** `failed` hears of the first line that cannot be written. Rejects where the file cannot be opened. */
   static async open(path: string, failed: (error: unknown) => void): Promise<Appender> {
-    const file = await open(path, "a");
+    const file = await withFile("write", path, () => open(path, "a"));
     const end = async (): Promise<void> => {
       try {
-        await file.sync();
+        await withFile("write", path, () => file.sync());
+        await checkPlace(file, path);
       } finally {
         await file.close();
       }
     };
-    return new Appender((text) => writeAll(file, text), end, failed);
+    return new Appender((text) => withFile("write", path, () => writeAll(file, text)), end, failed);
   }
 
   /** Writes to a stream that stays open, like standard output. */
@@ -77,11 +79,11 @@ export class Appender implements LineSink {
 
   async close(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
-    try {
-      this.#check();
-    } finally {
-      await this.#end();
-    }
+    // What went wrong first is what there is to tell.
+    const ended = this.#end();
+    if (this.#error !== undefined) await ended.catch(() => {});
+    this.#check();
+    await ended;
   }
 
   async #drain(): Promise<void> {
@@ -104,6 +106,19 @@ export class Appender implements LineSink {
   #check(): void {
     if (this.#error !== undefined) throw asError(this.#error);
   }
+}
+
+/** Throws where the file that was written is not what stands under its name: somebody has removed it, or moved it away. */
+async function checkPlace(file: FileHandle, path: string): Promise<void> {
+  const { dev, ino } = await file.stat();
+  let there: { readonly dev: number; readonly ino: number } | undefined;
+  try {
+    there = await stat(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw fileError(error, "read", path);
+  }
+  if (there?.dev === dev && there.ino === ino) return;
+  throw new FileError(`${path} was removed or replaced while it was being written: what this run wrote is not there`);
 }
 
 async function writeAll(file: FileHandle, text: string): Promise<void> {

@@ -1,10 +1,13 @@
 import { createReadStream, existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 
+import type { Tokens } from "../../core/units.ts";
 import { IdTable } from "../input/id-table.ts";
-import { type Line, readLines } from "../input/lines.ts";
+import { type Line, MAX_OWN_LINE_BYTES, readLines } from "../input/lines.ts";
 import { fingerprint, isRequestId } from "../input/row.ts";
 import { isRecord, parseJson } from "../../core/json.ts";
+import type { Usage } from "../run/result.ts";
+import { usageOf } from "../transport/usage.ts";
 import { Appender } from "./appender.ts";
 import { wholeLines } from "./repair.ts";
 
@@ -13,42 +16,43 @@ export interface FinishedRow {
   readonly customId: string;
   /** 32 bits of the request that was answered. */
   readonly fingerprint: number;
+  readonly usage: Usage;
 }
 
-/** A file that `headgate batch` has not written. */
+/** A file that this batch may not have: one that `headgate batch` has not written, or one that has another part in it. */
 export class ForeignFileError extends Error {
   override readonly name = "ForeignFileError";
+}
+
+/** What a file of answers or failures holds. */
+export interface Finished {
+  readonly ids: IdTable;
+  /** Of the answers that say what they used. */
+  readonly tokens: { readonly input: Tokens; readonly output: Tokens };
+  /** Answers that do not say it. */
+  readonly withoutUsage: number;
 }
 
 /**
  * Reads which rows a file of answers or failures has, if there is one. Throws `ForeignFileError` where a line is none of
  * ours: what is appended to another's file, or cut off from it, would be lost on them.
  */
-export async function readFinished(path: string): Promise<IdTable> {
-  const rows = new IdTable();
+export async function readFinished(path: string): Promise<Finished> {
+  const ids = new IdTable();
+  const tokens = { input: 0, output: 0 };
+  let withoutUsage = 0;
   // A line that was being written when its process was killed is not finished.
   const bytes = await wholeLines(path);
-  if (bytes === 0) return rows;
-  for await (const lines of readLines(createReadStream(path, { end: bytes - 1 })))
+  if (bytes === 0) return { ids, tokens, withoutUsage };
+  for await (const lines of readLines(createReadStream(path, { end: bytes - 1 }), MAX_OWN_LINE_BYTES))
     for (const line of lines) {
-      const { customId, fingerprint } = finishedRow(line, path);
-      rows.add(customId, { line: line.number, fingerprint });
+      const { customId, fingerprint, usage } = finishedRow(line, path);
+      ids.add(customId, { line: line.number, fingerprint });
+      if (usage.input === undefined || usage.output === undefined) withoutUsage += 1;
+      tokens.input += usage.input ?? 0;
+      tokens.output += usage.output ?? 0;
     }
-  return rows;
-}
-
-/** Whether a file that may end in a broken line is one of ours, or none at all. */
-export async function isOurs(path: string): Promise<boolean> {
-  if (!existsSync(path)) return true;
-  const file = await open(path, "r");
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING.length), 0, BEGINNING.length, 0);
-    const head = buffer.toString("latin1", 0, bytesRead);
-    // A write that was broken off may have left less than the beginning; a crash of the machine leaves zeros.
-    return BEGINNING.startsWith(head) || /^\0+$/.test(head);
-  } finally {
-    await file.close();
-  }
+  return { ids, tokens, withoutUsage };
 }
 
 /** Takes the lines out of a file that `keeps` says no to. Whoever reads the file meanwhile sees the old or the new one. */
@@ -56,21 +60,36 @@ export async function keepLines(path: string, keeps: (row: FinishedRow) => boole
   if (!existsSync(path)) return;
   const next = `${path}.next`;
   await rm(next, { force: true });
-  const appender = await Appender.open(next, () => {});
-  for await (const lines of readLines(createReadStream(path))) {
-    for (const line of lines) if (keeps(finishedRow(line, path))) appender.append(`${line.text}\n`);
-    if (appender.isFull) await appender.room();
+  try {
+    await copyLines(path, next, keeps);
+    await rename(next, path);
+  } finally {
+    await rm(next, { force: true });
   }
-  await appender.close();
-  await rename(next, path);
 }
 
-const BEGINNING = '{"id":"batch_req_';
+async function copyLines(from: string, to: string, keeps: (row: FinishedRow) => boolean): Promise<void> {
+  const appender = await Appender.open(to, () => {});
+  try {
+    for await (const lines of readLines(createReadStream(from), MAX_OWN_LINE_BYTES)) {
+      for (const line of lines) if (keeps(finishedRow(line, from))) appender.append(`${line.text}\n`);
+      if (appender.isFull) await appender.room();
+    }
+  } finally {
+    await appender.close();
+  }
+}
+
+/** How every line of answers and of failures begins. */
+export const BEGINNING = '{"id":"batch_req_';
 
 function finishedRow({ number, text }: Line, path: string): FinishedRow {
   const json = text?.startsWith(BEGINNING) === true ? parseJson(text) : undefined;
-  const { id, custom_id: customId } = isRecord(json) ? json : {};
-  if (isRequestId(id) && typeof customId === "string") return { customId, fingerprint: fingerprint(id) };
+  const { id, custom_id: customId, response } = isRecord(json) ? json : {};
+  if (isRequestId(id) && typeof customId === "string") {
+    const usage = usageOf(isRecord(response) ? response["body"] : undefined);
+    return { customId, fingerprint: fingerprint(id), usage };
+  }
   throw new ForeignFileError(
     `${path}:${number} is no line that headgate batch has written; give another OUTPUT with -o, or move the file away`,
   );

@@ -21,16 +21,22 @@ export interface BatchSummary {
   };
   readonly failures: Readonly<Partial<Record<FailureCause, number>>>;
   readonly requests: number;
+  /** How many of the requests were of a row that had been sent before, by why that was not enough. */
   readonly retries: Readonly<Partial<Record<Retry["cause"], number>>>;
   readonly wall_ms: Ms;
   /** Rows of this run per second of wall time. */
   readonly rows_per_second: number;
   readonly limits: readonly LimitSummary[];
   readonly guard_ms: Ms;
+  /** With `--limit auto`: the rate that it had come to at the end, in requests a second. */
+  readonly found_per_second: number | null;
   readonly tokens: { readonly input: number; readonly output: number; readonly answers_without_usage: number };
   /** Answers that ended at their bound or in a filter. */
   readonly cut_answers: number;
+  /** Of this run. */
   readonly cost: number | null;
+  /** Of the answers that OUTPUT had before. */
+  readonly cost_before: number | null;
   readonly latency_ms: { readonly p50: Ms | null; readonly p95: Ms | null };
   readonly files: {
     readonly output: string;
@@ -57,6 +63,7 @@ export function summarize(plan: BatchPlan, facts: BatchFileEnding): BatchSummary
   const { ending, progress, answeredBefore, failedBefore, badLines } = facts;
   const { paths, preflight } = plan;
   const { answered, failed, sent, cost } = progress;
+  const found = progress.limiter.foundPerSecond;
   const hasFile = paths.output !== "-";
   return {
     ended: ending.kind,
@@ -76,9 +83,11 @@ export function summarize(plan: BatchPlan, facts: BatchFileEnding): BatchSummary
     rows_per_second: round(((answered + failed) * 1_000) / Math.max(1, progress.elapsedMs)),
     limits: progress.limiter.fullest.map(({ limit, amount }) => limitSummary(progress, limit, amount)),
     guard_ms: round(progress.limiter.guardMs),
+    found_per_second: found === undefined ? null : round(found),
     tokens: { ...progress.tokens, answers_without_usage: progress.withoutUsage },
     cut_answers: progress.cut,
-    cost: cost === undefined ? null : cost,
+    cost: cost ?? null,
+    cost_before: facts.costBefore ?? null,
     latency_ms: { p50: rounded(progress.latency.p50), p95: rounded(progress.latency.p95) },
     files: {
       output: paths.output,

@@ -21,6 +21,7 @@ export interface OutsideCounts {
 export class Tally {
   readonly #clock: Clock;
   readonly #price: Price | undefined;
+  readonly #spentBefore: number;
   readonly #began: Ms;
   readonly #finishes: Recent;
   readonly #latencies = new Latencies();
@@ -38,22 +39,22 @@ export class Tally {
   #withoutUsage = 0;
   #cut = 0;
 
-  constructor(clock: Clock, price: Price | undefined) {
+  /** `spentBefore`: what earlier runs spent. */
+  constructor(clock: Clock, price: Price | undefined, spentBefore = 0) {
+    this.#spentBefore = spentBefore;
     this.#clock = clock;
     this.#price = price;
     this.#began = clock.now();
     this.#finishes = new Recent(RECENT_MS, this.#began);
   }
 
-  sent(): void {
+  /** `again`: why the row had to go out once more; `undefined` the first time. */
+  sent(again: Retry["cause"] | undefined): void {
+    if (again !== undefined) this.#retries[again] = (this.#retries[again] ?? 0) + 1;
     const now = this.#clock.now();
     this.#firstSend ??= now;
     this.#lastSend = now;
     this.#sent += 1;
-  }
-
-  retried(cause: Retry["cause"]): void {
-    this.#retries[cause] = (this.#retries[cause] ?? 0) + 1;
   }
 
   finished(result: RowResult, estimate: RowEstimate): void {
@@ -77,9 +78,9 @@ export class Tally {
     return this.#answered;
   }
 
-  /** What was spent so far; 0 without a price. */
+  /** What was spent so far, with what earlier runs spent; 0 without a price. */
   get spent(): number {
-    return costOf(this.#price, this.input.sum, this.output.sum) ?? 0;
+    return this.#spentBefore + (costOf(this.#price, this.input.sum, this.output.sum) ?? 0);
   }
 
   progress({ total, inFlight, retrying, limiter }: OutsideCounts): BatchProgress {

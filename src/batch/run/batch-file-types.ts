@@ -22,6 +22,8 @@ export interface BatchFileOptions extends SendOptions {
   readonly skipBadLines?: boolean;
   /** Asks only so many rows, at random. */
   readonly sample?: number | undefined;
+  /** Hears of lines of standard input that are no rows. */
+  readonly badLine?: (problem: BadLine) => void;
   /** Looks only: nothing is written, nothing is sent. */
   readonly dryRun?: boolean;
   /** Where rows come from if `input` is `-`, and where answers go if `output` is. */
@@ -34,6 +36,9 @@ export type BatchRefusal =
   | { readonly kind: "bad_lines"; readonly count: number; readonly first: readonly BadLine[] }
   /** What has changed since the output was begun: one sentence each. */
   | { readonly kind: "changed"; readonly output: string; readonly changes: readonly string[] }
+  /** A file that may not be what it is to be: another's, or a part of the output as its input. */
+  | { readonly kind: "unsuitable"; readonly message: string }
+  /** A file that cannot be read or written. */
   | { readonly kind: "unreadable"; readonly message: string };
 
 /** What there is to do. Counts are `undefined` for standard input, which nobody knows in advance. */
@@ -42,6 +47,8 @@ export interface BatchPlan {
   readonly preflight: Preflight | undefined;
   /** Bytes that a killed process had left of a line. */
   readonly repairedBytes: number;
+  /** Of the journal, a crash has left so little that nothing is known of what went out before. */
+  readonly isPastLost: boolean;
 }
 
 /** How a batch of files has ended. */
@@ -51,6 +58,8 @@ export interface BatchFileEnding {
   readonly answeredBefore: number;
   readonly failedBefore: number;
   readonly badLines: number;
+  /** What the answers cost that were there before; `undefined` without a price. */
+  readonly costBefore: number | undefined;
 }
 
 /** A batch that is ready. Run it or close it. */

@@ -1,18 +1,23 @@
+import type { EpochMs } from "../../core/units.ts";
 import { systemClock, systemRandom } from "../../engine/clock.ts";
-import type { BadLine, RowDefaults } from "../input/parse-row.ts";
+import { FileError, withFile } from "../file-error.ts";
+import { IdTable } from "../input/id-table.ts";
+import type { RowDefaults } from "../input/parse-row.ts";
 import { type Before, preflight } from "../input/preflight.ts";
-import { fileRows, streamRows } from "../input/row-stream.ts";
-import { Journal, type JournalPast, readJournal } from "../journal/journal.ts";
+import { fileRows, type StreamListener, streamRows } from "../input/row-stream.ts";
+import { Journal, JournalError, type JournalHeader, type JournalPast, readJournal } from "../journal/journal.ts";
 import { takeLock } from "../journal/lock.ts";
 import { type BatchPaths, batchPaths, defaultOutput, STDIO } from "../journal/paths.ts";
 import { Appender, type LineSink } from "../output/appender.ts";
 import { FileSink } from "../output/file-sink.ts";
-import { ForeignFileError, readFinished } from "../output/finished.ts";
+import { type Finished, ForeignFileError, readFinished } from "../output/finished.ts";
 import { LaterFile } from "../output/later-file.ts";
-import type { BatchFile, BatchFileOptions, BatchPlan, OpenedBatch } from "./batch-file-types.ts";
+import type { BatchFile, BatchFileOptions, BatchPlan, BatchRefusal, OpenedBatch } from "./batch-file-types.ts";
+import { checkFiles } from "./check-files.ts";
 import { type Equipment, equip } from "./equipment.ts";
 import { InputFeed } from "./feed.ts";
-import { changesOf, headerOf, longestWindow, mend, tidy } from "./past.ts";
+import { changesOf, costOfAnswers, goingOn, hasTokenLimits, headerOf, longestWindow, mend, tidy } from "./past.ts";
+import type { RunnerOptions } from "./runner.ts";
 
 /** Rows that may be ahead of the oldest unfinished one, where the output is in the order of the input. */
 const LEAST_AHEAD = 1_000;
@@ -26,16 +31,24 @@ export async function openBatch(options: BatchFileOptions): Promise<OpenedBatch>
   const paths = batchPaths(input, output);
   let release = (): void => {};
   try {
-    if (options.dryRun !== true && output !== STDIO) release = takeLock(paths.lock);
+    await checkFiles(input, paths);
+    if (options.dryRun !== true && output !== STDIO)
+      release = await withFile("write", paths.lock, () => takeLock(paths.lock));
     const opened = await prepare(options, paths, release);
     if (opened.kind === "refused") release();
     return opened;
   } catch (error) {
     release();
-    if (error instanceof ForeignFileError || isSystemError(error))
-      return { kind: "refused", refusal: { kind: "unreadable", message: error.message } };
-    throw error;
+    const refused = refusalFor(error);
+    if (refused === undefined) throw error;
+    return { kind: "refused", refusal: refused };
   }
+}
+
+function refusalFor(error: unknown): BatchRefusal | undefined {
+  if (error instanceof ForeignFileError || error instanceof JournalError)
+    return { kind: "unsuitable", message: error.message };
+  return error instanceof FileError ? { kind: "unreadable", message: error.message } : undefined;
 }
 
 async function prepare(options: BatchFileOptions, paths: BatchPaths, release: () => void): Promise<OpenedBatch> {
@@ -43,48 +56,86 @@ async function prepare(options: BatchFileOptions, paths: BatchPaths, release: ()
   const hasOutput = paths.output !== STDIO;
   const isDry = options.dryRun === true;
   const repairedBytes = hasOutput && !isDry ? await mend(paths) : 0;
-  const answered = await readFinished(hasOutput ? paths.output : "");
-  const failed = await readFinished(hasOutput && options.retryFailed !== true ? paths.errors : "");
-  const before = { answered, failed };
+  const finished = (path: string): Promise<Finished> => withFile("read", path, () => readFinished(path));
+  const answers = await finished(hasOutput ? paths.output : "");
+  const failures = await finished(hasOutput ? paths.errors : "");
+  const before = { answered: answers.ids, failed: options.retryFailed === true ? new IdTable() : failures.ids };
   const defaults: RowDefaults = { model: options.model, api };
   const wantsTokens = isDry && (options.limits ?? []).length > 0;
-  const look =
-    input === STDIO
-      ? undefined
-      : await preflight(input, { defaults, before, sample: options.sample, random, wantsTokens });
+  const wantsAnsweredTokens = options.price !== undefined && answers.withoutUsage > 0;
+  const { sample } = options;
+  const ways = { defaults, before, failures: failures.ids, sample, random, wantsTokens, wantsAnsweredTokens };
+  const look = input === STDIO ? undefined : await preflight(input, ways);
   const looked = look?.found;
   if (looked !== undefined && looked.bad.count > 0 && options.skipBadLines !== true)
     return { kind: "refused", refusal: { kind: "bad_lines", ...looked.bad } };
 
-  const past = hasOutput ? await readJournal(paths.journal, clock.wall() - longestWindow(options)) : undefined;
-  const header = headerOf(options, looked);
-  const changes = changesOf({ past, header, looked, hasAnswers: answered.size + failed.size > 0 });
+  const past = hasOutput ? await readPast(paths.journal, clock.wall() - longestWindow(options)) : undefined;
+  const ownHeader = headerOf(options, looked);
+  const header = looked === undefined ? ownHeader : goingOn(past?.header, ownHeader, looked);
+  const hasAnswers = before.answered.size + before.failed.size > 0;
+  const changes = changesOf({ past, header, looked, hasAnswers });
   if (changes.length > 0 && options.force !== true)
     return { kind: "refused", refusal: { kind: "changed", output: paths.output, changes } };
-  const plan: BatchPlan = { paths, preflight: looked, repairedBytes };
+  const isPastLost = past !== undefined && past.header === undefined;
+  const plan: BatchPlan = { paths, preflight: looked, repairedBytes, isPastLost };
   if (hasOutput && !isDry) await tidy(options, paths, look?.ids);
-  const session = await begin(options, { plan, past: { header, sent: past?.sent ?? [] }, before, defaults, release });
-  return { kind: "ready", batch: session };
+  const costBefore = costOfAnswers(options.price, answers, looked);
+  const pausedUntil = options.force === true ? undefined : pauseLeft(past, clock.wall());
+  const beginning = {
+    plan,
+    header,
+    past: { sent: past?.sent ?? [], pausedUntil },
+    before,
+    defaults,
+    costBefore,
+    release,
+  };
+  return { kind: "ready", batch: await begin(options, beginning) };
+}
+
+function readPast(path: string, keepAfter: EpochMs): Promise<JournalPast | undefined> {
+  return withFile("read", path, () => readJournal(path, keepAfter));
+}
+
+/** Until when the server asked not to be asked, where that is still to come. */
+function pauseLeft(past: JournalPast | undefined, now: EpochMs): EpochMs | undefined {
+  const until = past?.pausedUntil ?? 0;
+  return until > now ? until : undefined;
 }
 
 interface Beginning {
   readonly plan: BatchPlan;
-  readonly past: JournalPast;
+  readonly header: JournalHeader;
+  readonly past: Omit<JournalPast, "header">;
   readonly before: Before;
   readonly defaults: RowDefaults;
+  readonly costBefore: number | undefined;
   readonly release: () => void;
 }
 
 async function begin(options: BatchFileOptions, beginning: Beginning): Promise<BatchFile> {
-  const { plan, past, before, defaults, release } = beginning;
+  const { plan, before, defaults, costBefore, release } = beginning;
   const { paths, preflight: looked } = plan;
-  const { clock = systemClock, concurrency = 50 } = options;
+  const { concurrency = 50 } = options;
   const isDry = options.dryRun === true;
-  let answeredBefore = looked?.answeredBefore ?? 0;
-  let failedBefore = looked?.failedBefore ?? 0;
-  let badLines = looked?.bad.count ?? 0;
+  const counts = {
+    answeredBefore: looked?.answeredBefore ?? 0,
+    failedBefore: looked?.failedBefore ?? 0,
+    badLines: looked?.bad.count ?? 0,
+  };
   const failed = (error: unknown): void => equipment.runner.fail(error);
   const later = (path: string): LineSink => (isDry ? NOWHERE : new LaterFile(path, failed));
+  const journal =
+    isDry || paths.output === STDIO ? undefined : new Journal(paths.journal, beginning.header, beginning.past);
+  const closeFiles = async (): Promise<void> => {
+    try {
+      await sink.close();
+    } finally {
+      await bad.close();
+      journal?.close();
+    }
+  };
   const sink = new FileSink({
     answers: isDry ? NOWHERE : await openAnswers(options, paths.output, failed),
     failures: later(paths.errors),
@@ -92,37 +143,45 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
   });
   const bad = later(paths.badLines);
   for (const problem of looked?.bad.first ?? []) bad.append(`${JSON.stringify(problem)}\n`);
-  const listener = {
-    bad: (problem: BadLine) => {
-      badLines += 1;
+  const listener: StreamListener = {
+    bad: (problem) => {
+      counts.badLines += 1;
       bad.append(`${JSON.stringify(problem)}\n`);
+      options.badLine?.(problem);
     },
-    finishedBefore: (kind: "answered" | "failed") => {
-      if (kind === "answered") answeredBefore += 1;
-      else failedBefore += 1;
+    finishedBefore: (kind) => {
+      if (kind === "answered") counts.answeredBefore += 1;
+      else counts.failedBefore += 1;
     },
   };
   const rows =
     looked === undefined
       ? streamRows(options.stdin ?? process.stdin, { defaults, before, listener })
       : fileRows(options.input, { todo: looked.todo, defaults });
-  const hasLimits = (options.limits ?? []).length > 0;
-  const journal = isDry || paths.output === STDIO ? undefined : new Journal(paths.journal, past);
-  const noteSend: Parameters<typeof equip>[1]["noteSend"] = (estimate) => {
-    if (hasLimits) journal?.sent({ at: clock.wall(), tokens: estimate.cost.tokens });
-  };
-  const parts = { feed: new InputFeed(rows), sink, total: looked?.todo.size, history: past.sent, noteSend };
-  const equipment: Equipment = equip(options, parts);
+  const spentBefore = costBefore ?? 0;
+  const parts = { feed: new InputFeed(rows), sink, total: looked?.todo.size, history: beginning.past.sent };
+  const cautious = plan.isPastLost ? { ...options, coldStart: "busy" as const } : options;
+  let equipment: Equipment;
+  try {
+    equipment = equip(cautious, {
+      ...parts,
+      spentBefore,
+      noteSend: sendNotes(options, journal, failed),
+      pausedUntil: beginning.past.pausedUntil,
+      notePause: (until) => noting(failed, () => journal?.paused(until)),
+    });
+  } catch (error) {
+    await closeFiles();
+    throw error;
+  }
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
     isClosed = true;
     try {
       await equipment.close();
-      await sink.close();
-      await bad.close();
+      await closeFiles();
     } finally {
-      journal?.close();
       release();
     }
   };
@@ -137,11 +196,37 @@ async function begin(options: BatchFileOptions, beginning: Beginning): Promise<B
       try {
         const ending = await equipment.runner.run();
         const progress = equipment.runner.progress();
-        return { ending, progress, answeredBefore, failedBefore, badLines };
+        return { ending, progress, ...counts, costBefore };
       } finally {
         await close();
       }
     },
+  };
+}
+
+function noting(failed: (error: unknown) => void, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Notes what goes out under limits, and what it used where limits count that. */
+function sendNotes(
+  options: BatchFileOptions,
+  journal: Journal | undefined,
+  failed: (error: unknown) => void,
+): RunnerOptions["noteSend"] {
+  const { clock = systemClock, limits = [] } = options;
+  const countsTokens = hasTokenLimits(options);
+  if (journal === undefined || limits.length === 0) return () => () => {};
+  return ({ cost: { tokens } }) => {
+    const at = clock.wall();
+    noting(failed, () => journal.sent({ at, tokens }));
+    return (used) => {
+      if (countsTokens && used !== tokens) noting(failed, () => journal.used(at, used - tokens));
+    };
   };
 }
 
@@ -151,10 +236,6 @@ function openAnswers(
   failed: (error: unknown) => void,
 ): Promise<LineSink> | LineSink {
   return path === STDIO ? Appender.onto(stdout ?? process.stdout, failed) : Appender.open(path, failed);
-}
-
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error;
 }
 
 const NOWHERE: LineSink = {

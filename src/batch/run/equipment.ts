@@ -1,6 +1,6 @@
 import type { Clock } from "../../contracts/clock.ts";
 import type { Random } from "../../core/random.ts";
-import type { Ms } from "../../core/units.ts";
+import type { EpochMs, Ms } from "../../core/units.ts";
 import { systemClock, systemRandom } from "../../engine/clock.ts";
 import type { Api } from "../input/parse-row.ts";
 import { parseLimit } from "../limiter/parse-limit.ts";
@@ -12,13 +12,13 @@ import { requestHeaders } from "../transport/identity.ts";
 import { Transport } from "../transport/transport.ts";
 import { Estimates } from "./estimates.ts";
 import { type Feed, LongestFirstFeed } from "./feed.ts";
-import { type ResultSink, Runner } from "./runner.ts";
+import { type ResultSink, Runner, type RunnerOptions } from "./runner.ts";
 import type { Limit } from "../types.ts";
-import type { BatchListener, Price, RowEstimate } from "./types.ts";
+import type { BatchListener, Price } from "./types.ts";
 
 /** How rows are sent, wherever they come from and wherever their results go. */
 export interface SendOptions {
-  /** Of the API: `http://127.0.0.1:8080/v1`. Paths of rows are under it; a version that both have is not repeated. */
+  /** What clients take as their base URL, `http://127.0.0.1:8080/v1`; without a path `/v1` is meant. A query goes with every request. */
   readonly url: string;
   /** Sent as the API wants it. */
   readonly apiKey?: string | undefined;
@@ -34,8 +34,12 @@ export interface SendOptions {
   readonly maxAttempts?: number;
   /** Of an attempt, until its last byte. Default 0: no bound. */
   readonly timeoutMs?: Ms;
-  /** Without a success in between, pauses may add up to this. Default 10 minutes. */
+  /** Without a success in between, the pauses that the server asks for may add up to this. Default 10 minutes. */
   readonly maxPauseMs?: Ms;
+  /** So many rows that fail without a success in between stop the run; what is in flight ends. Default 100; 0: no bound. */
+  readonly maxFailures?: number;
+  /** What to think of the time before, which no journal tells of: `"busy"` waits for the longest window first, an hour at most. */
+  readonly coldStart?: "idle" | "busy";
   /** Default `"fifo"`. */
   readonly schedule?: "fifo" | "longest-first";
   readonly price?: Price;
@@ -61,7 +65,13 @@ interface RunParts {
   readonly sink: ResultSink;
   readonly total: number | undefined;
   readonly history?: readonly PastSend[];
-  readonly noteSend?: (estimate: RowEstimate) => void;
+  /** The server asked an earlier run for a pause until then. */
+  readonly pausedUntil?: EpochMs | undefined;
+  /** Hears until when the server asks for a pause. */
+  readonly notePause?: (until: EpochMs) => void;
+  /** What earlier runs spent. */
+  readonly spentBefore?: number;
+  readonly noteSend?: RunnerOptions["noteSend"];
 }
 
 /** How many requests limits let out in one moment. 0: no limit, and then it does not matter when a request arrives. */
@@ -80,13 +90,17 @@ const LONGEST_BURST_MS: Ms = 1_000;
 
 const MAX_PAUSE_MS: Ms = 600_000;
 
+const MAX_FAILURES = 100;
+
 /** Throws RangeError for options that cannot be kept. */
 export function equip(options: SendOptions, parts: RunParts): Equipment {
   const { clock = systemClock, random = systemRandom, concurrency = 50, timeoutMs = 0, listener = {} } = options;
   const base = parseBase(options.url);
   if (typeof base === "string") throw new RangeError(`url ${base}, got ${JSON.stringify(options.url)}`);
   if (options.maxCost !== undefined && options.price === undefined) throw new RangeError("maxCost needs a price");
-  const { apiKey, headers = {}, api = "openai" } = options;
+  const { apiKey, headers = {}, api = "openai", maxFailures = MAX_FAILURES } = options;
+  if (!Number.isInteger(maxFailures) || maxFailures < 0)
+    throw new RangeError(`maxFailures must be a whole number from 0, got ${String(maxFailures)}`);
   const sent = requestHeaders({ apiKey, isAnthropic: api === "anthropic", headers });
   const limiter = new RateLimiter({
     limits: options.limits ?? [],
@@ -94,9 +108,20 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     clock,
     random,
     ...(options.guardMs !== undefined && { guardMs: options.guardMs }),
+    ...(options.coldStart !== undefined && { coldStart: options.coldStart }),
     ...(parts.history !== undefined && { history: parts.history }),
-    listener: { paused: (pause) => listener.paused?.(pause) },
+    listener: {
+      paused: (pause) => {
+        const isAsked = pause.retryAfterMs !== undefined || pause.reason === "announced";
+        if (isAsked) parts.notePause?.(pause.until + clock.wall() - clock.now());
+        listener.paused?.(pause);
+      },
+    },
   });
+  if (parts.pausedUntil !== undefined) {
+    const until = parts.pausedUntil - clock.wall() + clock.now();
+    limiter.pause({ reason: "rate_limited", until, retryAfterMs: undefined });
+  }
   const spareConnections = Math.min(concurrency, parts.total ?? concurrency, mostAtOnce(options.limits ?? []));
   const transport = new Transport({
     base,
@@ -106,7 +131,7 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     spareConnections,
     clock,
   });
-  const tally = new Tally(clock, options.price);
+  const tally = new Tally(clock, options.price, parts.spentBefore);
   const estimates = new Estimates();
   const runner = new Runner({
     feed:
@@ -121,13 +146,13 @@ export function equip(options: SendOptions, parts: RunParts): Equipment {
     tally,
     estimates,
     maxAttempts: options.maxAttempts ?? 6,
-    maxPauseMs: options.maxPauseMs ?? MAX_PAUSE_MS,
+    patience: { maxPauseMs: options.maxPauseMs ?? MAX_PAUSE_MS, maxFailures },
     price: options.price,
     maxCost: options.maxCost,
     total: parts.total,
     listener,
     hasLimits: (options.limits ?? []).length > 0,
-    noteSend: parts.noteSend ?? ((): void => {}),
+    noteSend: parts.noteSend ?? (() => () => {}),
   });
   const close = async (): Promise<void> => {
     limiter.close();

@@ -1,21 +1,13 @@
-import type { BatchRow } from "../input/row.ts";
 import { equip, type SendOptions } from "./equipment.ts";
 import { InputFeed } from "./feed.ts";
+import { isSource, requestRows, type RequestSource } from "./request-rows.ts";
 import type { RowResult } from "./result.ts";
 import type { ResultSink } from "./runner.ts";
 import type { BatchProgress, RunEnding, StopCause } from "./types.ts";
 
-/** One request to send. */
-export interface BatchRequest {
-  /** Names it in its result. */
-  readonly customId: string;
-  /** The endpoint's path: `/v1/chat/completions`. */
-  readonly url: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 export interface BatchOptions extends SendOptions {
-  readonly rows: Iterable<BatchRequest> | AsyncIterable<BatchRequest>;
+  /** Read as requests go out: one row ahead of what is in flight, 1,000 with `schedule: "longest-first"`. */
+  readonly rows: RequestSource;
   /** Gives up what is in flight; the iteration throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -43,12 +35,13 @@ const MOST_UNREAD = 1_000;
 
 /**
  * Sends all rows under the limits, and yields their results. A row that fails is a result like any other; the iteration
- * throws `BatchStoppedError` where going on is of no use, the error of `rows` where that fails, and the reason of `signal`.
- * Throws RangeError for options that cannot be kept.
+ * throws `BatchStoppedError` where going on is of no use, the error of `rows` where that fails, RangeError for a row that is none
+ * or whose customId was there before, and the reason of `signal`. Throws RangeError for options that cannot be kept.
  */
 export function runBatch(options: BatchOptions): BatchRun {
+  if (!isSource(options.rows)) throw new RangeError("rows must be a list or a generator of requests");
   const results = new ResultQueue();
-  const feed = new InputFeed(oneByOne(options.rows));
+  const feed = new InputFeed(requestRows(options.rows));
   const { runner, close } = equip(options, { feed, sink: results, total: lengthOf(options.rows) });
   return {
     progress: () => runner.progress(),
@@ -85,10 +78,6 @@ function throwIfStopped(ending: RunEnding): void {
 
 function lengthOf(rows: BatchOptions["rows"]): number | undefined {
   return Array.isArray(rows) ? rows.length : undefined;
-}
-
-async function* oneByOne(rows: BatchOptions["rows"]): AsyncGenerator<readonly BatchRow[]> {
-  for await (const { customId, url, body } of rows) yield [{ customId, method: "POST", url, body }];
 }
 
 /** Results between the runner and whoever iterates. */

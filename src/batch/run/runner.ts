@@ -6,14 +6,15 @@
  *     again by the next run.
  * R3  An attempt counts if the server could have worked on it. A 429, or a refusal that says when to come back, does not:
  *     it pauses the lane for all, and the row goes first when that is over.
- * R4  Without a success in between, pauses add up to `maxPauseMs` at most; then the run stops. No announced wait is cut short.
+ * R4  Without a success in between, pauses add up to `maxPauseMs` at most, and `maxFailures` rows fail; then the run stops. No
+ *     announced wait is cut short.
  * R5  A row whose attempts never reached the server has not failed: the server is not there, and the run stops.
  * R6  What is read ahead, waits for another attempt, or waits for the disk is bounded.
  * R7  `drain` lets what is in flight end; `abort` gives it up. Afterwards no timer and no connection is left.
  */
 import type { Clock } from "../../contracts/clock.ts";
 import type { Random } from "../../core/random.ts";
-import type { Ms } from "../../core/units.ts";
+import type { Ms, Tokens } from "../../core/units.ts";
 import { asError } from "../as-error.ts";
 import { LimitExceededError } from "../limiter/errors.ts";
 import type { Limiter, Observation } from "../limiter/types.ts";
@@ -26,6 +27,7 @@ import type { Permit } from "../types.ts";
 import { Delayed } from "./delayed.ts";
 import type { Estimates } from "./estimates.ts";
 import type { FedRow, Feed } from "./feed.ts";
+import { Patience, type PatienceOptions } from "./patience.ts";
 import { stopCauseOf } from "./stop-cause.ts";
 import type { RowResult } from "./result.ts";
 import type { BatchListener, BatchProgress, Price, Retry, RowEstimate, RunEnding } from "./types.ts";
@@ -53,27 +55,32 @@ export interface RunnerOptions {
   readonly estimates: Estimates;
   /** From 1. */
   readonly maxAttempts: number;
-  readonly maxPauseMs: Ms;
+  readonly patience: PatienceOptions;
   readonly price: Price | undefined;
   readonly maxCost: number | undefined;
   readonly total: number | undefined;
   readonly listener: BatchListener;
   /** Whether it matters when exactly a request goes out. */
   readonly hasLimits: boolean;
-  /** Called just before a request goes out, with what is reserved for it. */
-  readonly noteSend: (estimate: RowEstimate) => void;
+  /** Called just before a request goes out, with what is reserved for it. Returns what hears of the tokens that it used. */
+  readonly noteSend: (estimate: RowEstimate) => (tokens: Tokens) => void;
 }
 
 interface Task extends FedRow {
   readonly estimate: RowEstimate;
   attempts: number;
   latencyMs: Ms;
+  /** Why it has to go out again. */
+  again?: Retry["cause"];
 }
 
 /** So many rows may wait for another attempt before no new ones are begun. */
 const MOST_DELAYED = 1_000;
 
 const UNASKED_PAUSE_MS: Ms = 1_000;
+
+/** There is no Date after that. */
+const LAST_DATE = 8.64e15;
 
 /**
  * undici writes a request on a connection that was used before when the event loop has turned once. Many sends within one long
@@ -88,18 +95,21 @@ export class Runner {
   /** Refused by the server's limits; they go first. */
   readonly #refused: Task[] = [];
   readonly #stop = new AbortController();
+  readonly #patience: Patience;
   #ending: RunEnding | undefined;
   #error: unknown;
   #inFlight = 0;
   #reserved = 0;
   #wake: () => void = () => {};
   #filling = false;
+  /** A row waits for its permit. */
+  #isAsking = false;
   /** Rows of the input that were begun. */
   #begun = 0;
-  #pausedSince: Ms | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#patience = new Patience(options.patience);
     this.#delayed = new Delayed(options.clock, () => this.#wake());
   }
 
@@ -151,17 +161,21 @@ export class Runner {
       if (this.#options.hasLimits && sent % MOST_PER_TURN === 0) await nextTurn();
       const task = await this.#next();
       if (task === undefined) return;
-      if (this.#wouldCostTooMuch(task)) return;
+      if (this.#hasFailedTooOften() || this.#wouldCostTooMuch(task)) return;
       let permit: Permit;
       try {
+        this.#isAsking = true;
+        if (this.#inFlight === 0) this.#stopForLongPause();
         permit = await limiter.acquire(task.estimate.cost, { signal: this.#stop.signal });
       } catch (error) {
         if (this.#ending !== undefined) return;
         if (!(error instanceof LimitExceededError)) throw error;
         this.#fail(task, { cause: "over_limit", message: error.message, answer: undefined });
         continue;
+      } finally {
+        this.#isAsking = false;
       }
-      if (this.#ending !== undefined) {
+      if (this.#ending !== undefined || this.#hasFailedTooOften()) {
         permit.settle(0);
         return;
       }
@@ -209,6 +223,13 @@ export class Runner {
     });
   }
 
+  #hasFailedTooOften(): boolean {
+    const message = this.#patience.exhausted;
+    if (message === undefined) return false;
+    this.#end({ kind: "stopped", why: "too_many_failures", message });
+    return true;
+  }
+
   #wouldCostTooMuch({ estimate }: Task): boolean {
     const { price, maxCost, tally } = this.#options;
     if (maxCost === undefined) return false;
@@ -225,8 +246,8 @@ export class Runner {
     this.#inFlight += 1;
     this.#reserved += expected;
     task.attempts += 1;
-    noteSend(estimate);
-    tally.sent();
+    const noteUsed = noteSend(estimate);
+    tally.sent(task.again);
     listener.sent?.(row, task.attempts);
     const began = clock.now();
     try {
@@ -234,37 +255,47 @@ export class Runner {
       task.latencyMs = clock.now() - began;
       const judgement = judge(reception);
       const observation = observe(limiter, { reception, judgement, permit });
-      permit.settle(usedTokens(judgement));
+      const used = usedTokens(judgement);
+      permit.settle(used);
+      if (used !== undefined) noteUsed(used);
       this.#reserved -= expected;
       this.#conclude(task, judgement, observation);
     } finally {
       permit.settle();
       this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#stopForLongPause();
+      if (this.#inFlight === 0 && this.#isAsking) this.#stopForLongPause();
       this.#wake();
     }
   }
 
-  /** A server may say, without refusing anything, that nothing is left until tomorrow. */
+  /** A server may say, without refusing anything, that nothing is left until tomorrow. Or it said so to an earlier run. */
   #stopForLongPause(): void {
-    const { limiter, clock, maxPauseMs } = this.#options;
+    const { limiter, clock, patience } = this.#options;
     const { paused } = limiter.stats();
-    if (paused === undefined || paused.until - clock.now() <= maxPauseMs) return;
-    this.#end({ kind: "stopped", why: "paused_too_long", message: "the server says that its limit is used up" });
+    const now = clock.now();
+    if (paused === undefined || paused.until - now <= patience.maxPauseMs) return;
+    // For the next run.
+    limiter.pause({ ...paused, reason: "announced" });
+    const until = new Date(Math.min(clock.wall() + paused.until - now, LAST_DATE)).toISOString();
+    this.#end({
+      kind: "stopped",
+      why: "paused_too_long",
+      message: `the server has nothing left for us until ${until}`,
+    });
   }
 
   #conclude(task: Task, judgement: Judgement, observation: Observation): void {
     if (judgement.kind === "aborted") return;
     if (judgement.kind === "success") {
-      this.#pausedSince = undefined;
+      this.#patience.succeeded(this.#options.clock.now());
       return this.#succeed(task, judgement.answer);
     }
     const { cause, message, answer, reached } = judgement;
     const why = stopCauseOf(observation, answer?.statusCode);
     if (why !== undefined) return this.#end({ kind: "stopped", why, message });
     if (observation.kind === "paused" && judgement.kind === "retry")
-      return this.#pause(task, message, observation.pause.until);
-    if (answer?.statusCode === 429) return this.#pause(task, message, this.#pauseUnasked());
+      return this.#pause(task, judgement, observation.pause.until);
+    if (answer?.statusCode === 429) return this.#pause(task, judgement, this.#pauseUnasked());
     const mayRetry = judgement.kind === "retry" && task.attempts < this.#options.maxAttempts;
     if (mayRetry) {
       const delayMs = backoff(task.attempts, this.#options.random);
@@ -275,14 +306,13 @@ export class Runner {
   }
 
   /** The lane stands still; the attempt does not count. */
-  #pause(task: Task, message: string, until: Ms): void {
-    const { clock, maxPauseMs } = this.#options;
-    const now = clock.now();
+  #pause(task: Task, { message, answer }: Extract<Judgement, { message: string }>, until: Ms): void {
+    const cause = answer?.statusCode === 429 ? "rate_limited" : "overloaded";
+    const now = this.#options.clock.now();
     task.attempts -= 1;
-    this.#pausedSince ??= now;
-    this.#tellRetry(task, { cause: "rate_limited", message, delayMs: Math.max(0, until - now) });
+    this.#tellRetry(task, { cause, message, delayMs: Math.max(0, until - now) });
     this.#refused.push(task);
-    if (until - this.#pausedSince > maxPauseMs) this.#end({ kind: "stopped", why: "paused_too_long", message });
+    if (!this.#patience.paused(until, now)) this.#end({ kind: "stopped", why: "paused_too_long", message });
   }
 
   /** A refusal is a reason to wait, whatever the limiter made of it. */
@@ -292,8 +322,9 @@ export class Runner {
     return until;
   }
 
-  #tellRetry({ row, attempts }: Task, facts: Pick<Retry, "cause" | "message" | "delayMs">): void {
-    this.#options.tally.retried(facts.cause);
+  #tellRetry(task: Task, facts: Pick<Retry, "cause" | "message" | "delayMs">): void {
+    task.again = facts.cause;
+    const { row, attempts } = task;
     this.#options.listener.retrying?.({ row, attempts, ...facts });
   }
 
@@ -307,6 +338,7 @@ export class Runner {
 
   #fail(task: Task, failure: Pick<Extract<RowResult, { kind: "failed" }>, "cause" | "message" | "answer">): void {
     const { row, attempts, latencyMs } = task;
+    this.#patience.failed(failure.message);
     this.#finish(task, { kind: "failed", row, attempts, latencyMs, ...failure });
   }
 

@@ -11,6 +11,8 @@ export type StopCause =
   | "quota"
   /** The server keeps refusing, or asks for a pause that is longer than allowed. */
   | "paused_too_long"
+  /** Row after row fails. */
+  | "too_many_failures"
   /** What is left would cost more than allowed. */
   | "max_cost"
   /** No connection, attempt after attempt. */
@@ -31,7 +33,8 @@ export interface Retry {
   readonly row: BatchRow;
   /** Attempts so far that count. */
   readonly attempts: number;
-  readonly cause: FailureCause | "rate_limited";
+  /** `overloaded`: 503 or 529, with a pause. */
+  readonly cause: FailureCause | "rate_limited" | "overloaded";
   readonly message: string;
   /** Until it may go out again; the limiter may hold it for longer. */
   readonly delayMs: Ms;
@@ -67,6 +70,7 @@ export interface BatchProgress {
   readonly inFlight: number;
   /** Attempts so far. */
   readonly sent: number;
+  /** Attempts of rows that had been sent before, by why that was not enough. */
   readonly retries: Readonly<Partial<Record<Retry["cause"], number>>>;
   readonly tokens: { readonly input: Tokens; readonly output: Tokens };
   /** Answers that do not say what they used; their tokens are estimated. */

@@ -1,6 +1,6 @@
 import { readDuration, readNumber } from "./durations.ts";
 import type { Dimension, Headers } from "./types.ts";
-import { namedWindow, windowFromRefill } from "./windows.ts";
+import { namedWindow } from "./windows.ts";
 
 const NAME =
   /^x-ratelimit-(?<field>limit|remaining|reset)-(?<id>(?:project-)?(?<unit>requests|tokens)(?:-(?<window>second|minute|hour|day))?)$/;
@@ -19,7 +19,6 @@ export function readNamedLimits(headers: Headers): readonly Dimension[] {
     const limit = readNumber(headers[`x-ratelimit-limit-${id}`]);
     const remaining = readNumber(headers[`x-ratelimit-remaining-${id}`]);
     const resetMs = readDuration(headers[`x-ratelimit-reset-${id}`]);
-    const isKnown = limit !== undefined && remaining !== undefined && resetMs !== undefined;
     found.set(id, {
       id,
       unit: unit === "tokens" ? "tokens" : "requests",
@@ -27,7 +26,7 @@ export function readNamedLimits(headers: Headers): readonly Dimension[] {
       remaining,
       resetMs,
       refill: "gradual",
-      windowMs: namedWindow(window) ?? (isKnown ? windowFromRefill(limit, remaining, resetMs) : undefined),
+      windowMs: namedWindow(window),
     });
   }
   return [...found.values()];

@@ -13,7 +13,7 @@ export interface Dimension {
   readonly resetMs: Ms | undefined;
   /** What happens until `resetMs`: the limit fills evenly, or nothing comes until then. */
   readonly refill: "gradual" | "at_reset";
-  /** How long the window is, where it is told or follows. */
+  /** How long the window is, where it is told. */
   readonly windowMs: Ms | undefined;
 }
 

@@ -36,7 +36,7 @@ export function judge(reception: Reception): Judgement {
   if (status >= 200 && status < 300) {
     if (!isRecord(answer.body) || answer.isWrapped)
       return { kind: "retry", cause: "invalid_answer", message: `${status}, but no JSON object`, ...failed };
-    if (isRecord(answer.body["error"]))
+    if (isError(answer.body["error"]))
       return { kind: "final", cause: "invalid_answer", message: `${status}, with an error: ${say(answer)}`, ...failed };
     return { kind: "success", answer };
   }
@@ -45,6 +45,11 @@ export function judge(reception: Reception): Judgement {
   if (!isPassing) return { kind: "final", cause: "refused", message, ...failed };
   const isFinal = status !== 429 && headers["x-should-retry"] === "false";
   return { kind: isFinal ? "final" : "retry", cause: "server_error", message, ...failed };
+}
+
+/** An object, or words; some APIs send null, false or nothing where all is well. */
+function isError(error: unknown): boolean {
+  return isRecord(error) || (typeof error === "string" && error !== "");
 }
 
 interface ReadAnswer extends Answer {

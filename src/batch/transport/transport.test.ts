@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { backoff } from "./backoff.ts";
 import { parseBase, pathOf } from "./endpoint.ts";
+import { requestHeaders } from "./identity.ts";
 import { judge } from "./judge.ts";
 import type { Reception } from "./transport.ts";
 import { isCut, usageOf } from "./usage.ts";
@@ -12,15 +13,28 @@ describe("the address of a row", () => {
     ["http://h/v1/", "/v1/chat/completions", "/v1/chat/completions"],
     ["http://h", "/v1/messages", "/v1/messages"],
     ["http://h/openai/v1", "/v1/chat/completions", "/openai/v1/chat/completions"],
-    ["http://h/proxy", "/v1/chat/completions", "/proxy/v1/chat/completions"],
+    ["http://h/proxy", "/v1/chat/completions", "/proxy/chat/completions"],
     ["http://h/v1", "/chat/completions", "/v1/chat/completions"],
-    ["http://h/v2", "/v1/chat/completions", "/v2/v1/chat/completions"],
+    ["http://h", "/chat/completions", "/v1/chat/completions"],
+    ["http://h/v2", "/v1/chat/completions", "/v2/chat/completions"],
+    ["http://h/v1beta/openai/", "/v1/chat/completions", "/v1beta/openai/chat/completions"],
+    ["http://h/d/x?api-version=2024", "/v1/chat/completions", "/d/x/chat/completions?api-version=2024"],
+    ["http://h/v1", "/v1", "/v1/v1"],
   ])("under %s is, for %s, %s", (base, url, path) => {
     expect(pathOf(new URL(base), url)).toBe(path);
   });
 
-  it.each(["nonsense", "ftp://h", "http://user:pass@h", "http://h?key=1"])("is not under %s", (text) => {
+  it.each(["nonsense", "ftp://h", "http://user:pass@h", "http://h#there"])("is not under %s", (text) => {
     expect(typeof parseBase(text)).toBe("string");
+  });
+
+  it.each([
+    ["http://h/v1/chat/completions", "http://h/v1"],
+    ["http://h/v1/messages/", "http://h/v1"],
+    ["https://h/openai/deployments/x/chat/completions?api-version=1", "https://h/openai/deployments/x?api-version=1"],
+  ])("is not under the endpoint %s, but under %s", (text, right) => {
+    expect(parseBase(text)).toBe(`must end before the endpoint, which the rows name: ${right}`);
+    expect(parseBase(right)).toBeInstanceOf(URL);
   });
 });
 
@@ -38,6 +52,9 @@ describe("an answer", () => {
     [answered(200, ""), "retry"],
     [answered(200, '{"error":null}'), "success"],
     [answered(200, '{"error":{"message":"no"}}'), "final"],
+    [answered(200, '{"error":"no"}'), "final"],
+    [answered(200, '{"error":""}'), "success"],
+    [answered(200, '{"error":false}'), "success"],
     [answered(204, ""), "retry"],
     [answered(302, ""), "final"],
     [answered(400, "{}"), "final"],
@@ -85,6 +102,29 @@ describe("an answer", () => {
     expect(isCut({ choices: [{ finish_reason: "stop" }, { finish_reason: "length" }] })).toBe(true);
     expect(isCut({ stop_reason: "max_tokens" })).toBe(true);
     expect(isCut({ choices: [{ finish_reason: "stop" }] })).toBe(false);
+  });
+});
+
+describe("what HTTP cannot carry", () => {
+  const headers = (apiKey: string, own: Record<string, string> = {}): unknown =>
+    requestHeaders({ apiKey, isAnthropic: false, headers: own });
+
+  it.each(["sk-secret\n", "sk-secret\r\nx: y", "sk-secret…", "sk-secret\0"])("is no key: %j", (key) => {
+    expect(() => headers(key)).toThrow(/^apiKey must not hold/);
+    expect(() => headers(key)).not.toThrow(/secret/);
+  });
+
+  it.each([
+    ["x-team", "blue\ngreen", "must not hold a line end"],
+    ["x-team", "łódź", "must not hold characters that HTTP headers cannot carry"],
+    ["x team", "blue", "must have a name of letters, digits and hyphens"],
+    ["Content-Length", "5", "is set by headgate itself"],
+  ])("is no header: %j %j", (name, value, rule) => {
+    expect(() => headers("k", { [name]: value })).toThrow(`header ${JSON.stringify(name)} ${rule}`);
+  });
+
+  it("is not Latin-1, nor a tab", () => {
+    expect(headers("k", { "X-Team": "grün\tblau" })).toMatchObject({ "x-team": "grün\tblau" });
   });
 });
 

@@ -2,6 +2,7 @@ import type { BatchFileOptions } from "../../batch/run/batch-file-types.ts";
 import type { Price } from "../../batch/run/types.ts";
 import { parseLimit } from "../../batch/limiter/parse-limit.ts";
 import { parseBase } from "../../batch/transport/endpoint.ts";
+import { brokenHeader, brokenValue } from "../../batch/transport/header.ts";
 import { readDuration } from "../../config/units.ts";
 import type { Ms } from "../../core/units.ts";
 import { CommandError, EXIT } from "../exit.ts";
@@ -27,6 +28,8 @@ export interface BatchFlags {
   readonly maxCost?: string;
   readonly price?: string;
   readonly maxPause?: string;
+  readonly maxFailures?: string;
+  readonly coldStart?: string;
   readonly progress?: string;
   readonly retryFailed?: boolean;
   readonly skipBadLines?: boolean;
@@ -50,9 +53,6 @@ export interface BatchSettings {
 }
 
 const DAY_MS: Ms = 86_400_000;
-const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** What the transport has to say itself. */
-const OWN_HEADERS = new Set(["content-length", "host", "connection", "transfer-encoding", "expect"]);
 
 /** Reads the flags. Throws a usage error with every mistake at once. */
 export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.ProcessEnv): BatchSettings {
@@ -77,10 +77,13 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
   const maxCost = given(flags.maxCost, (text) => positiveNumber("--max-cost", text));
   const schedule = given(flags.schedule, (text) => oneOf("--schedule", text, ["fifo", "longest-first"] as const));
   const order = given(flags.order, (text) => oneOf("--order", text, ["completion", "input"] as const));
+  const coldStart = given(flags.coldStart, (text) => oneOf("--cold-start", text, ["idle", "busy"] as const));
   const progress = given(flags.progress, (text) => oneOf("--progress", text, PROGRESS));
   const api = given(flags.api, (text) => oneOf("--api", text, ["openai", "anthropic"] as const));
   const keyName = flags.apiKeyEnv ?? (api === "anthropic" ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY");
   const apiKey = env[keyName] === "" ? undefined : env[keyName];
+  const brokenKey = apiKey === undefined ? undefined : brokenValue(apiKey);
+  if (brokenKey !== undefined) mistakes.push(`the key in ${keyName} ${brokenKey}`);
   const file: BatchFileOptions = {
     input,
     output: flags.output,
@@ -96,8 +99,10 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
     maxAttempts: read(() => whole("--max-attempts", flags.maxAttempts ?? "6", 1_000)) ?? 1,
     timeoutMs: flags.timeout === undefined ? 0 : (given(flags.timeout, (text) => duration("--timeout", text)) ?? 0),
     maxPauseMs: given(flags.maxPause ?? "10m", (text) => duration("--max-pause", text)) ?? 0,
+    maxFailures: read(() => whole("--max-failures", flags.maxFailures ?? "100", 1_000_000, 0)) ?? 0,
     sample: given(flags.sample, (text) => whole("--sample", text, 1_000_000)),
     ...(guardMs !== undefined && { guardMs }),
+    ...(coldStart !== undefined && { coldStart }),
     ...(price !== undefined && { price }),
     ...(maxCost !== undefined && { maxCost }),
     force: flags.force === true,
@@ -129,6 +134,8 @@ function conflicts({
     [maxCost !== undefined && price === undefined, "--max-cost needs --price"],
     [isStdin && dryRun === true, "--dry-run needs a file as INPUT"],
     [isStdin && sample !== undefined, "--sample needs a file as INPUT"],
+    [dryRun === true && sample !== undefined, "--sample sends rows and --dry-run sends none: give one of them"],
+    [output === "", "OUTPUT must be the name of a file, or - for standard output"],
     [isStdout && retryFailed === true, "--retry-failed needs a file as OUTPUT"],
     [
       schedule === "longest-first" && order === "input",
@@ -149,8 +156,7 @@ function baseUrl(text: string | undefined): string {
 function limit(text: string): string {
   if (text === "auto") return text;
   const reading = parseLimit(text);
-  if (reading.kind === "refused")
-    throw wrong(`--limit: ${reading.rule}, got ${JSON.stringify(text)} (${reading.hint})`);
+  if (reading.kind === "refused") throw wrong(`--limit ${JSON.stringify(text)}: ${reading.rule} (${reading.hint})`);
   return text;
 }
 
@@ -159,8 +165,9 @@ function header(text: string): readonly [string, string] {
   const colon = text.indexOf(":");
   const name = text.slice(0, Math.max(0, colon)).trim().toLowerCase();
   const value = text.slice(colon + 1).trim();
-  if (!HEADER_NAME.test(name) || /[\r\n\0]/.test(value)) throw wrong("--header must be a name, a colon and a value");
-  if (OWN_HEADERS.has(name)) throw wrong(`--header ${name} is set by headgate itself`);
+  if (colon < 1) throw wrong("--header must be a name, a colon and a value");
+  const broken = brokenHeader(name, value);
+  if (broken !== undefined) throw wrong(`--header ${JSON.stringify(name)} ${broken}`);
   return [name, value];
 }
 
@@ -180,8 +187,8 @@ function duration(flag: string, text: string): Ms {
   throw wrong(`${flag} ${reading.rule}, got ${JSON.stringify(text)}`);
 }
 
-function whole(flag: string, text: string, most: number): number {
-  return wholeNumber(flag, text, { least: 1, most });
+function whole(flag: string, text: string, most: number, least = 1): number {
+  return wholeNumber(flag, text, { least, most });
 }
 
 function oneOf<T extends string>(flag: string, text: string, values: readonly T[]): T {

@@ -5,8 +5,9 @@ import type { BatchProgress } from "../../batch/run/types.ts";
 import { VirtualClock } from "../../testing/index.ts";
 import { paletteFor } from "../terminal.ts";
 import { batchFrame, type BatchFrameFacts, batchJson, batchLine } from "./batch-frame.ts";
-import { dryRunLines, projectionLines, summaryLines } from "./batch-summary.ts";
+import { dryRunLines, projectionLines, summaryLines, wrapLines } from "./batch-summary.ts";
 import { BatchView } from "./batch-view.ts";
+import { widthOf } from "./frame.ts";
 
 const palette = paletteFor(false);
 const limit = { name: "2/s", unit: "requests", amount: 2, windowMs: 1_000, burst: undefined } as const;
@@ -37,6 +38,7 @@ function progress(more: Partial<BatchProgress> = {}): BatchProgress {
       inFlight: 50,
       paused: undefined,
       guardMs: 50,
+      foundPerSecond: undefined,
     },
     ...more,
   };
@@ -72,15 +74,27 @@ describe("the view of a batch", () => {
     );
   });
 
-  it("leaves the bar out of a narrow terminal, and never writes beyond its edge", () => {
-    const frame = batchFrame(facts({ columns: 40, isDraining: true }), palette);
+  it("has a short bar in a narrow terminal, and shows where a line is cut", () => {
+    const frame = batchFrame(facts({ columns: 50 }), paletteFor(true));
+    expect(frame.map((line) => widthOf(line))).toEqual([48, 47, 50]);
+    // oxlint-disable-next-line no-control-regex -- colours
+    const plain = frame.map((line) => line.replace(/\u001B\[\d+m/g, ""));
+    expect(plain.join("\n")).toMatchInlineSnapshot(`
+      "  ███░░  6,412 of 10,000  64%  54m, 30m 12s left
+        6,380 ok  32 failed  5 retrying  50 in flight
+        1.98/s of 2/s  412.3k tokens in, 96.1k out  $1.…"
+    `);
+  });
+
+  it("leaves the bar out of a very narrow terminal, and never writes beyond its edge", () => {
+    const frame = batchFrame(facts({ columns: 32, isDraining: true }), palette);
     expect(frame.join("\n")).toMatchInlineSnapshot(`
       "  6,412 of 10,000  64%  54m
-        6,380 ok  32 failed  5 retrying  50 in
-        1.98/s of 2/s  412.3k tokens in, 96.1k
-        stopping: waiting for 50 in flight; Ct"
+        6,380 ok  32 failed  5 retryi…
+        1.98/s of 2/s  412.3k tokens …
+        stopping: waiting for 50 in f…"
     `);
-    expect(Math.max(...frame.map((line) => line.length))).toBeLessThanOrEqual(40);
+    expect(Math.max(...frame.map((line) => line.length))).toBeLessThanOrEqual(32);
   });
 
   it("counts rows where nobody knows how many there are", () => {
@@ -113,15 +127,17 @@ describe("BatchView", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("writes a line every ten seconds where there is no terminal", () => {
+  it("writes a line after a second, and then every ten where there is no terminal", () => {
     const clock = new VirtualClock();
     const written: string[] = [];
     const terminal = { write: (text: string) => written.push(text) };
     const view = new BatchView({ mode: "text", progress, terminal, palette, clock });
     view.start();
+    clock.advance(1_000);
+    expect(written).toHaveLength(1);
     clock.advance(29_999);
     view.stop();
-    expect(written).toHaveLength(2);
+    expect(written).toHaveLength(3);
     expect(clock.pending).toBe(0);
   });
 });
@@ -141,9 +157,11 @@ describe("the summary", () => {
       { limit: "1Mtok/m", unit: "tokens", used: 0.12, most_in_any_window: 161_000, allowed: 1e6, window_ms: 60_000 },
     ],
     guard_ms: 50,
+    found_per_second: null,
     tokens: { input: 412_345, output: 196_100, answers_without_usage: 4 },
     cut_answers: 7,
     cost: 1.234,
+    cost_before: null,
     latency_ms: { p50: 2_100, p95: 4_400 },
     files: {
       output: "prompts.out.jsonl",
@@ -170,6 +188,52 @@ describe("the summary", () => {
 
         --retry-failed sends the failed rows again"
     `);
+  });
+
+  it("says nothing of limits and tokens where nothing was sent", () => {
+    const rows = { ...summary.rows, answered: 0, failed: 0, answered_before: 500 };
+    const latency = { p50: null, p95: null };
+    const idle = {
+      ...summary,
+      rows,
+      failures: {},
+      requests: 0,
+      retries: {},
+      latency_ms: latency,
+      cost: 0,
+      cost_before: 2,
+    };
+    expect(summaryLines({ ...idle, files: { ...summary.files, errors: null } }, palette).join("\n"))
+      .toMatchInlineSnapshot(`
+      "  done       0 answered, 500 answered before
+        requests   none
+        time       1h 27m, 1.90 rows/s
+        cost       $0.00, and $2.00 before
+        output     prompts.out.jsonl"
+    `);
+  });
+
+  it("tells a busy server from a limit, what auto has come to, and rows that were sent once", () => {
+    const retries = { rate_limited: 2, overloaded: 5 };
+    const lines = summaryLines({ ...summary, retries, found_per_second: 18.34 }, palette);
+    expect(lines).toContain(
+      "  requests   10,017; sent again: 2 refused for the rate (429), 5 refused for the load (503, 529)",
+    );
+    expect(lines).toContain("  auto       up to 18.34 requests a second at the end");
+    expect(summaryLines({ ...summary, retries: {} }, palette)).toContain("  requests   10,017, each row once");
+  });
+
+  it("breaks its lines at words where the terminal is narrow", () => {
+    const lines = wrapLines(summaryLines(summary, paletteFor(true)), 50);
+    expect(Math.max(...lines.map((line) => widthOf(line)))).toBeLessThanOrEqual(50);
+    // oxlint-disable-next-line no-control-regex -- colours
+    const plain = lines.map((line) => line.replace(/\u001B\[\d+m/g, ""));
+    expect(plain.slice(3, 6).join("\n")).toMatchInlineSnapshot(`
+      "  requests   10,017; sent again: 3 refused for the
+                   rate (429), 14 server errors (5xx)
+        limit      2/s: 95.3% used, never more than 2"
+    `);
+    expect(wrapLines(lines, undefined)).toEqual(lines);
   });
 
   it("says why it stopped, and what to do", () => {
@@ -215,7 +279,7 @@ describe("the summary", () => {
       duration_ms: { value: 5_200_000, low: 5_100_000, high: 5_300_000 },
     };
     expect(projectionLines(projection, palette).join("\n")).toMatchInlineSnapshot(`
-      "  all rows   10,000, told from 50 at random; 95% confidence
+      "  all left   10,000 rows, told from 50 at random; 95% confidence
         tokens     412k (398k to 426k) in, 960k (900k to 1M) out
         cost       $1.20 ($1.10 to $1.30)
         time       1h 26m (1h 25m to 1h 28m)"

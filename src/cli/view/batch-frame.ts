@@ -2,7 +2,7 @@ import type { BatchProgress } from "../../batch/run/types.ts";
 import type { EpochMs, Ms } from "../../core/units.ts";
 import { formatCount, formatDuration, formatShort } from "../format.ts";
 import type { Palette } from "../terminal.ts";
-import { bar, clip } from "./frame.ts";
+import { BAR, bar, clip, widthOf } from "./frame.ts";
 
 /** What a frame shows beside the progress. */
 export interface BatchFrameFacts {
@@ -16,15 +16,17 @@ export interface BatchFrameFacts {
   readonly isDraining: boolean;
 }
 
-/** Below this, the bar is worth less than its room. */
-const LEAST_COLUMNS_FOR_BAR = 64;
+/** Widths of bars, for what there is room for: few, so that a bar keeps its width while the words beside it change. */
+const BARS = [BAR, 10, 5];
 
 /** The lines that are drawn over in place. */
 export function batchFrame(facts: BatchFrameFacts, palette: Palette): readonly string[] {
   const { progress, columns, isDraining, pausedUntil, lastProblem } = facts;
   const { total, answered, failed, retrying, inFlight } = progress;
   const done = answered + failed;
-  const shown = columns < LEAST_COLUMNS_FOR_BAR || total === undefined ? "" : `${bar(done, total, palette)}  `;
+  const place = `${palette.bold(formatCount(done))}${ofTotal(done, total)}  ${palette.dim(timeLeft(facts))}`;
+  const width = BARS.find((width) => width + widthOf(place) + 4 <= columns);
+  const shown = width === undefined || total === undefined ? "" : `${bar(done, total, palette, width)}  `;
   const counts = [
     `${formatCount(answered)} ok`,
     paintIf(failed, palette.bad, `${formatCount(failed)} failed`),
@@ -32,11 +34,7 @@ export function batchFrame(facts: BatchFrameFacts, palette: Palette): readonly s
     `${inFlight} in flight`,
   ];
   const speed = [speedOf(progress), tokensOf(progress), costOf(progress), latencyOf(progress)];
-  const lines = [
-    `${shown}${palette.bold(formatCount(done))}${ofTotal(done, total)}  ${palette.dim(timeLeft(facts))}`,
-    present(counts).join("  "),
-    present(speed).join("  "),
-  ];
+  const lines = [`${shown}${place}`, present(counts).join("  "), present(speed).join("  ")];
   if (isDraining && inFlight > 0)
     lines.push(palette.warn(`stopping: waiting for ${inFlight} in flight; Ctrl-C again gives them up`));
   else if (pausedUntil !== undefined) lines.push(palette.warn(pausedText(progress, pausedUntil)));

@@ -4,6 +4,7 @@ import type { StopCause } from "../../batch/run/types.ts";
 import { formatCount, formatDuration, formatShort } from "../format.ts";
 import type { Palette } from "../terminal.ts";
 import { formatCost } from "./batch-frame.ts";
+import { widthOf } from "./frame.ts";
 
 const CAUSES: Readonly<Record<string, string>> = {
   refused: "refused by the server (4xx)",
@@ -13,12 +14,14 @@ const CAUSES: Readonly<Record<string, string>> = {
   invalid_answer: "no valid answer",
   over_limit: "larger than a limit",
   rate_limited: "refused for the rate (429)",
+  overloaded: "refused for the load (503, 529)",
 };
 
 const STOPS: Readonly<Record<StopCause, string>> = {
   unauthorized: "the key was refused",
   quota: "the quota is used up",
   paused_too_long: "the server asks for a longer pause than --max-pause allows",
+  too_many_failures: "row after row failed, --max-failures of them",
   max_cost: "--max-cost is reached",
   unreachable: "the server cannot be reached",
 };
@@ -27,20 +30,22 @@ const LABEL = 10;
 
 /** The table at the end of a run. */
 export function summaryLines(summary: BatchSummary, palette: Palette): readonly string[] {
-  const { rows, files, tokens, latency_ms: latency, cost } = summary;
+  const { rows, files, tokens, latency_ms: latency, requests } = summary;
+  const limits = requests === 0 ? [] : summary.limits;
   const lines = [
     row(headline(summary), rowsText(summary, palette), palette),
     ...Object.entries(summary.failures).map(([cause, count]) =>
       row("", `${formatCount(count)} ${CAUSES[cause]}`, palette),
     ),
     row("requests", requestsText(summary), palette),
-    ...summary.limits.map((limit) =>
+    ...limits.map((limit) =>
       row(
         "limit",
         `${limit.limit}: ${percent(limit.used)} used, never more than ${formatCount(limit.most_in_any_window)} ${limit.unit} in any ${windowText(limit.window_ms)}`,
         palette,
       ),
     ),
+    foundText(summary) === "" ? "" : row("auto", foundText(summary), palette),
     row("time", timeText(summary), palette),
     latency.p50 === null || latency.p95 === null
       ? ""
@@ -49,8 +54,14 @@ export function summaryLines(summary: BatchSummary, palette: Palette): readonly 
           `half within ${formatDuration(latency.p50)}, 95% within ${formatDuration(latency.p95)}${cutText(summary)}`,
           palette,
         ),
-    row("tokens", `${formatCount(tokens.input)} in, ${formatCount(tokens.output)} out${usageText(summary)}`, palette),
-    cost === null ? "" : row("cost", formatCost(cost), palette),
+    rows.answered === 0
+      ? ""
+      : row(
+          "tokens",
+          `${formatCount(tokens.input)} in, ${formatCount(tokens.output)} out${usageText(summary)}`,
+          palette,
+        ),
+    costText(summary) === "" ? "" : row("cost", costText(summary), palette),
     files.output === "-" ? "" : row("output", files.output, palette),
     files.errors === null ? "" : row("failures", `${files.errors}, which is valid input`, palette),
     files.bad_lines === null ? "" : row("bad lines", `${formatCount(rows.bad_lines)}, in ${files.bad_lines}`, palette),
@@ -80,17 +91,38 @@ export function dryRunLines(plan: DryRun, palette: Palette): readonly string[] {
   ].filter((line) => line !== "");
 }
 
-/** What a sample tells of all rows. */
+/** What a sample tells of all rows that were not finished before it. */
 export function projectionLines(projection: Projection, palette: Palette): readonly string[] {
+  if (projection.sampled === 0) return [row("all left", "no answer came that could tell anything", palette)];
   const { sampled, rows, input_tokens: input, output_tokens: output, cost, duration_ms: duration } = projection;
   const range = (interval: Interval, format: (value: number) => string): string =>
     `${format(interval.value)} (${format(interval.low)} to ${format(interval.high)})`;
   return [
-    row("all rows", `${formatCount(rows)}, told from ${formatCount(sampled)} at random; 95% confidence`, palette),
+    row("all left", `${formatCount(rows)} rows, told from ${formatCount(sampled)} at random; 95% confidence`, palette),
     row("tokens", `${range(input, formatShort)} in, ${range(output, formatShort)} out`, palette),
     cost === null ? "" : row("cost", range(cost, formatCost), palette),
     row("time", range(duration, formatDuration), palette),
   ].filter((line) => line !== "");
+}
+
+/** Breaks lines at words, behind their labels, so that a terminal does not break them within. */
+export function wrapLines(lines: readonly string[], columns: number | undefined): readonly string[] {
+  return columns === undefined ? lines : lines.flatMap((line) => wrap(line, columns));
+}
+
+function wrap(line: string, columns: number): readonly string[] {
+  const indent = LABEL + 3;
+  if (widthOf(line) <= columns || columns < 2 * indent) return [line];
+  const wrapped: string[] = [];
+  let current = "";
+  // What stands between words is kept, as far as it does not stand at a break.
+  for (const word of line.split(/(?<=\S)(?= )/)) {
+    if (current !== "" && widthOf(current + word) > columns) {
+      wrapped.push(current);
+      current = `${" ".repeat(indent)}${word.trimStart()}`;
+    } else current += word;
+  }
+  return [...wrapped, current];
 }
 
 function row(label: string, text: string, palette: Palette): string {
@@ -115,8 +147,18 @@ function rowsText({ rows }: BatchSummary, palette: Palette): string {
 }
 
 function requestsText({ requests, retries }: BatchSummary): string {
+  if (requests === 0) return "none";
   const again = Object.entries(retries).map(([cause, count]) => `${formatCount(count)} ${CAUSES[cause]}`);
-  return `${formatCount(requests)}${again.length === 0 ? ", none of them again" : `; sent again: ${again.join(", ")}`}`;
+  return `${formatCount(requests)}${again.length === 0 ? ", each row once" : `; sent again: ${again.join(", ")}`}`;
+}
+
+function foundText({ found_per_second: found, requests }: BatchSummary): string {
+  return found === null || requests === 0 ? "" : `up to ${formatRate(found)} requests a second at the end`;
+}
+
+function costText({ cost, cost_before: before }: BatchSummary): string {
+  if (cost === null) return "";
+  return before === null || before === 0 ? formatCost(cost) : `${formatCost(cost)}, and ${formatCost(before)} before`;
 }
 
 function timeText({ wall_ms: wall, rows_per_second: perSecond }: BatchSummary): string {

@@ -7,6 +7,8 @@ import { batchFrame, type BatchFrameFacts, batchJson, batchLine } from "./batch-
 const REDRAW_MS: Ms = 250;
 const LINE_MS: Ms = 10_000;
 const JSON_MS: Ms = 1_000;
+/** A line about nothing says nothing; after ten seconds of nothing people think that nothing happens. */
+const FIRST_LINE_MS: Ms = 1_000;
 /** Shorter pauses are the pacing of limits. */
 const LEAST_PAUSE_MS: Ms = 500;
 
@@ -39,9 +41,8 @@ export class BatchView {
       this.#show();
       this.#cancel = clock.after(every, tick);
     };
-    // A line about nothing says nothing.
     if (mode === "bar") tick();
-    else this.#cancel = clock.after(every, tick);
+    else this.#cancel = clock.after(Math.min(every, FIRST_LINE_MS), tick);
   }
 
   /** Shows the end: the last frame stays, and so does a last line for programs. Later calls do nothing. */

@@ -11,7 +11,10 @@ export interface FrameFacts {
   readonly columns: number;
 }
 
-const BAR = 30;
+/** Columns of a bar that has room. */
+export const BAR = 30;
+// oxlint-disable-next-line no-control-regex -- the escape character starts a colour
+const COLOR = /(\u001B\[\d+m)/;
 const MOST_MEMBERS = 5;
 
 /** The lines of the live view: seats, waiting, throughput, and who has them. */
@@ -38,11 +41,11 @@ export function plainLine({ stats, perSecond }: FrameFacts): string {
 }
 
 /** How much of `whole` is taken, as a bar. */
-export function bar(part: number, whole: number, palette: Palette): string {
+export function bar(part: number, whole: number, palette: Palette, width: number = BAR): string {
   const share = whole === 0 ? 0 : Math.min(1, part / whole);
-  const filled = part > 0 ? Math.max(1, Math.round(share * BAR)) : 0;
+  const filled = part > 0 ? Math.max(1, Math.round(share * width)) : 0;
   const paint = share >= 1 ? palette.warn : palette.good;
-  return `${paint("█".repeat(filled))}${palette.dim("░".repeat(BAR - filled))}`;
+  return `${paint("█".repeat(filled))}${palette.dim("░".repeat(width - filled))}`;
 }
 
 /** Answers per second between two looks. */
@@ -62,16 +65,22 @@ function memberLines(stats: ProxyStats, palette: Palette): readonly string[] {
   return more > 0 ? [...rows, palette.dim(`and ${more} more`)] : rows;
 }
 
-/** Cuts a line to the terminal's width; escape sequences take no room. */
+/** Columns that a line takes; escape sequences take none. */
+export function widthOf(line: string): number {
+  return line.split(COLOR).reduce((sum, part) => sum + (part.startsWith("\u001B") ? 0 : part.length), 0);
+}
+
+/** Cuts a line to the terminal's width, and shows that with `…`. */
 export function clip(line: string, columns: number): string {
-  let shown = 0;
+  if (widthOf(line) <= columns) return line;
+  let left = Math.max(0, columns - 1);
   let result = "";
-  // oxlint-disable-next-line no-control-regex -- the escape character starts a colour
-  for (const part of line.split(/(\u001B\[\d+m)/)) {
+  for (const part of line.split(COLOR)) {
     if (part.startsWith("\u001B")) result += part;
-    else {
-      result += part.slice(0, Math.max(0, columns - shown));
-      shown += part.length;
+    else if (left > 0) {
+      result += part.slice(0, left);
+      left -= part.length;
+      if (left <= 0) result += "…";
     }
   }
   return result;

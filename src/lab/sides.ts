@@ -50,26 +50,51 @@ export function lasting(scenario: Scenario, totalMs: Ms): Scenario {
 /** What is seen of a target's model. */
 export type Sight = "nothing" | "metrics" | "own count";
 
+export interface JudgedRun {
+  readonly sight: Sight;
+  /** Whether its durations are not those of the file. */
+  readonly scaled: boolean;
+}
+
 /** The scenario without what cannot be told, and what that is, in words. */
 export function judgeable(
   scenario: Scenario,
-  sight: Sight,
+  run: JudgedRun,
 ): { readonly scenario: Scenario; readonly leftOut: readonly string[] } {
   const leftOut: string[] = [];
   const keep = (assertions: readonly Assertion[], phase: Phase | undefined): readonly Assertion[] =>
-    assertions.filter(({ metric, consumer }) => {
-      const { needs, byWindow } = METRICS[metric];
-      const isTooShort = byWindow && longestOf(scenario, phase) < scenario.windowMs;
-      const isSeen = SEES[sight].includes(needs);
-      const what = `${phase === undefined ? "" : `${phase.name}: `}${consumer === undefined ? "" : `${consumer} `}${metric}`;
-      if (!isSeen)
-        leftOut.push(`${what} needs ${needs === "metrics" ? "the model's metrics" : "the model's own count"}`);
-      else if (isTooShort)
-        leftOut.push(`${what} is judged in windows of ${scenario.windowMs / 1_000} s, and that is over sooner`);
-      return isSeen && !isTooShort;
+    assertions.filter((assertion) => {
+      const why = obstacle(assertion, { scenario, phase, run });
+      if (why === undefined) return true;
+      const { metric, consumer } = assertion;
+      leftOut.push(
+        `${phase === undefined ? "" : `${phase.name}: `}${consumer === undefined ? "" : `${consumer} `}${metric} ${why}`,
+      );
+      return false;
     });
   const phases = scenario.phases.map((phase) => ({ ...phase, assertions: keep(phase.assertions, phase) }));
   return { scenario: { ...scenario, phases, assertions: keep(scenario.assertions, undefined) }, leftOut };
+}
+
+interface Stretch {
+  readonly scenario: Scenario;
+  /** `undefined`: the whole run. */
+  readonly phase: Phase | undefined;
+  readonly run: JudgedRun;
+}
+
+/** Why an assertion cannot be judged. */
+function obstacle({ metric, condition }: Assertion, { scenario, phase, run }: Stretch): string | undefined {
+  const { needs, byWindow, grows } = METRICS[metric];
+  if (!SEES[run.sight].includes(needs))
+    return `needs ${needs === "metrics" ? "the model's metrics" : "the model's own count"}`;
+  if (byWindow && longestOf(scenario, phase) < scenario.windowMs)
+    return `is judged in windows of ${scenario.windowMs / 1_000} s, and that is over sooner`;
+  const isTimed = (phase === undefined ? scenario.phases : [phase]).some(({ durationMs }) => durationMs !== undefined);
+  // None at all is none in any time; within a part of another phase, both were scaled.
+  if (run.scaled && isTimed && grows && condition.kind !== "within" && condition.value > 0)
+    return "is a count for the durations in the file";
+  return undefined;
 }
 
 const SEES: Readonly<Record<Sight, readonly Sight[]>> = {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { LockedError, takeLock } from "../../src/batch/journal/lock.ts";
 import { folder } from "./kit.ts";
@@ -77,4 +77,28 @@ describe("the lock of an output", () => {
     takeLock(lock)();
     expect(existsSync(lock)).toBe(false);
   });
+
+  it.skipIf(!existsSync("/proc/self/stat"))(
+    "is free once its process was killed, even if nobody asked about it yet",
+    async () => {
+      // A process that becomes another one never asks about its children.
+      const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      running.push(parent);
+      const pid = await new Promise<number>((resolve) => {
+        parent.stdout.once("data", (chunk: Buffer) => resolve(Number(chunk.toString())));
+      });
+      const fields = (): readonly string[] =>
+        readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+      const path = folder().path("zombie.lock");
+      const started = fields()[19];
+      writeFileSync(path, JSON.stringify({ pid, host: hostname(), started }));
+      expect(() => takeLock(path)).toThrow(LockedError);
+      process.kill(pid, "SIGKILL");
+      await vi.waitUntil(() => fields()[0] === "Z");
+      takeLock(path)();
+      expect(existsSync(path)).toBe(false);
+    },
+  );
 });

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from "../../src/contracts/clock.ts";
 import type { RunObserver } from "../../src/lab/load/run.ts";
 import { startLoad } from "../../src/lab/load/run.ts";
 import type { AnswerListener, Door, Question, Visit } from "../../src/lab/load/types.ts";
+import { findScenario, readScenario } from "../../src/lab/scenario/index.ts";
 import { DEFAULT_BEHAVIOUR } from "../../src/lab/scenario/default-behaviour.ts";
 import type { Arrivals, Behaviour, Phase, PhaseLoad, Scenario } from "../../src/lab/scenario/types.ts";
 import { VirtualClock } from "../../src/testing/virtual-clock.ts";
@@ -143,4 +144,13 @@ export function play(scenario: Scenario, script: Script, { seed = 1, clock = new
   });
   clock.runAll();
   return { door, clock, visits, gaps, phases, endedAt };
+}
+
+/** A built-in scenario, by its name. */
+export async function builtIn(name: string): Promise<Scenario> {
+  const found = await findScenario(name);
+  if (found.kind !== "found") throw new Error(`${name} ${found.rule}`);
+  const result = await readScenario(found.path, {});
+  if (result.kind !== "valid") throw new Error(JSON.stringify(result.problems));
+  return result.scenario;
 }

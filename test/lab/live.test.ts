@@ -9,8 +9,9 @@ import type { Visit } from "../../src/lab/load/types.ts";
 import { doubts } from "../../src/lab/measure/lag.ts";
 import { createModelServer, type ModelServer } from "../../src/lab/model/server.ts";
 import { speedUp } from "../../src/lab/model/speed.ts";
-import { configFor, findScenario, parseScenario, readScenario } from "../../src/lab/scenario/index.ts";
+import { configFor, parseScenario } from "../../src/lab/scenario/index.ts";
 import type { Scenario } from "../../src/lab/scenario/types.ts";
+import { builtIn } from "./kit.ts";
 
 interface Stand {
   readonly model: ModelServer;
@@ -52,14 +53,6 @@ async function play(scenario: Scenario, site: LiveSite, options: Partial<LiveSid
     signal: new AbortController().signal,
     ...options,
   });
-}
-
-async function builtIn(name: string): Promise<Scenario> {
-  const found = await findScenario(name);
-  if (found.kind !== "found") throw new Error(found.rule);
-  const result = await readScenario(found.path, {});
-  if (result.kind !== "valid") throw new Error(JSON.stringify(result.problems));
-  return result.scenario;
 }
 
 function written(text: string): Scenario {

@@ -4,18 +4,11 @@ import { describe, expect, test } from "vitest";
 import { judgedSides } from "../../src/lab/report/verdict.ts";
 import { NO_LAGS, reportOf } from "../../src/lab/report/assemble.ts";
 import type { Report, Side } from "../../src/lab/report/types.ts";
-import { findScenario, listScenarios, parseScenario, readScenario } from "../../src/lab/scenario/index.ts";
+import { listScenarios, parseScenario, readScenario } from "../../src/lab/scenario/index.ts";
 import type { Scenario } from "../../src/lab/scenario/types.ts";
 import { lasting, sidesFor } from "../../src/lab/sides.ts";
 import { runVirtualSide } from "../../src/lab/virtual/run-virtual.ts";
-
-async function builtIn(name: string): Promise<Scenario> {
-  const found = await findScenario(name);
-  if (found.kind !== "found") throw new Error(`${name} ${found.rule}`);
-  const result = await readScenario(found.path, {});
-  if (result.kind !== "valid") throw new Error(JSON.stringify(result.problems));
-  return result.scenario;
-}
+import { builtIn } from "./kit.ts";
 
 async function run(scenario: Scenario, seed: number, bare = false): Promise<Report> {
   const planned = sidesFor(scenario, { targets: [], bare });

@@ -130,11 +130,18 @@ function isAlive({ pid, host, started }: Holder): boolean {
   return startOf(pid) === started;
 }
 
-/** Where the system does not tell, the empty string, for all alike. */
-function startOf(pid: number): string {
+/**
+ * Where the system does not tell, the empty string, for all alike. A process that was killed and that its parent has not
+ * asked about is still listed, and has ended: `undefined`.
+ */
+function startOf(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[19] ?? "";
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+    return ENDED.has(fields[0] ?? "") ? undefined : (fields[19] ?? "");
   } catch {
     return "";
   }
 }
+
+/** States of a process, as proc(5) names them: zombie and dead. */
+const ENDED = new Set(["Z", "X"]);

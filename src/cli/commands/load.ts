@@ -50,7 +50,10 @@ async function open(nameOrPath: string, { durationMs, targets, metrics }: LoadWi
   printProblems(problems);
   if (result.kind === "invalid") throw new CommandError(`${found.path} cannot be run`, EXIT.usage);
   const whole = durationMs === undefined ? result.scenario : lasting(result.scenario, durationMs);
-  const { scenario, leftOut } = judgeable(whole, sightOf(targets, metrics));
+  const { scenario, leftOut } = judgeable(whole, {
+    sight: sightOf(targets, metrics),
+    scaled: durationMs !== undefined,
+  });
   for (const what of leftOut) process.stderr.write(`not judged: ${what}\n`);
   if (targets.length > 0 && scenario.phases.some(({ gate }) => gate !== undefined)) {
     process.stderr.write(

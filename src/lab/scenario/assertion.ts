@@ -9,12 +9,14 @@ export interface MetricFacts {
   readonly needs: "nothing" | "metrics" | "own count";
   /** Whether it is judged in windows, so that a shorter stretch says nothing. */
   readonly byWindow: boolean;
+  /** Whether twice the time makes twice as many. */
+  readonly grows: boolean;
   readonly meaning: string;
 }
 
-const count = { unit: "count", perConsumer: true, needs: "nothing", byWindow: false } as const;
-const ratio = { unit: "ratio", perConsumer: false, needs: "nothing", byWindow: false } as const;
-const time = { unit: "ms", perConsumer: true, needs: "nothing", byWindow: false } as const;
+const count = { unit: "count", perConsumer: true, needs: "nothing", byWindow: false, grows: true } as const;
+const ratio = { unit: "ratio", perConsumer: false, needs: "nothing", byWindow: false, grows: false } as const;
+const time = { unit: "ms", perConsumer: true, needs: "nothing", byWindow: false, grows: false } as const;
 
 export type MetricName =
   | "intended"
@@ -87,6 +89,7 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
     perConsumer: true,
     needs: "nothing",
     byWindow: false,
+    grows: false,
     meaning: "served per minute, on average",
   },
   goodput: { ...ratio, perConsumer: true, meaning: "served within the objectives (slo), of those sent" },
@@ -103,6 +106,7 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
     perConsumer: false,
     needs: "nothing",
     byWindow: false,
+    grows: false,
     meaning: "how late the generator sent, 99th percentile",
   },
   concurrent: {
@@ -110,6 +114,7 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
     perConsumer: false,
     needs: "own count",
     byWindow: false,
+    grows: false,
     meaning: "most requests at the model at once, by its own count",
   },
   gpu_errors: {
@@ -117,6 +122,7 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
     perConsumer: false,
     needs: "own count",
     byWindow: false,
+    grows: false,
     meaning: "1 if the model's GPU wedged",
   },
   model_ttft: {
@@ -124,6 +130,7 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
     perConsumer: false,
     needs: "metrics",
     byWindow: false,
+    grows: false,
     meaning: "time to the first token by the model's own metrics, mean",
   },
   model_itl: {
@@ -131,6 +138,7 @@ export const METRICS: Readonly<Record<MetricName, MetricFacts>> = {
     perConsumer: false,
     needs: "metrics",
     byWindow: false,
+    grows: false,
     meaning: "time between tokens by the model's own metrics, mean",
   },
 };

@@ -40,7 +40,7 @@ describe("the output", () => {
     const { path } = folder();
     const input = writeRows(path("in.jsonl"), rows(4));
     await run({ input, url: server.url });
-    for (const line of readRows(path("in.out.jsonl"))) expect(outputLine.parse(line)).toBeDefined();
+    expect(readRows(path("in.out.jsonl")).map((line) => outputLine.parse(line))).toHaveLength(3);
     const [failure = {}] = readRows(path("in.out.errors.jsonl"));
     expect(failure).toMatchObject(row("row 1"));
     // The members of OpenAI's error file stand beside those of its input.

@@ -86,8 +86,10 @@ In YAML, text that begins with \`>\` needs quotes.
 const METRICS_HEAD = `## Metrics
 
 What can stand in an \`assert\`. Counts are whole numbers, times are durations, rates are like \`300/m\`, and parts are
-percentages or numbers such as \`1.1\`. Those with a dot are also known of single consumers. What cannot be seen does not hold:
-\`concurrent\`, \`gpu_errors\`, \`model_ttft\` and \`model_itl\` need a model that shows its statistics.`;
+percentages or numbers such as \`1.1\`. Those with a dot are also known of single consumers. What of a
+\`--target\` cannot be seen is left out and told (\`not judged\`): \`concurrent\` and \`gpu_errors\` need the simulated model's own
+count, \`model_ttft\` and \`model_itl\` its metrics (\`--metrics\`). A figure without a value, such as a time where nothing was
+served, does not hold.`;
 
 const UNIT_WORDS = { count: "count", ratio: "part", ms: "time", perMinute: "rate" } as const;
 

@@ -20,9 +20,6 @@ import { type SendFacts, SentPermit } from "./permit.ts";
 import type { Standstill } from "./standstill.ts";
 import { WriteWatch } from "./write-watch.ts";
 
-/** Timers of Node run over above 2³¹ ms; the look then is early, and sets another one. */
-const LONGEST_TIMER: Ms = 2 ** 30;
-
 /** What decides when the first in line goes out. */
 export interface LaneParts {
   readonly clock: Clock;
@@ -170,8 +167,7 @@ export class Lane {
     if (this.#timer?.dueAt === dueAt) return;
     this.#disarm();
     if (dueAt === Infinity) return;
-    const delay = Math.min(waitUntil(dueAt, now), LONGEST_TIMER);
-    const cancel = this.#parts.clock.after(delay, () => {
+    const cancel = this.#parts.clock.after(waitUntil(dueAt, now), () => {
       this.#timer = undefined;
       this.dispatch();
     });

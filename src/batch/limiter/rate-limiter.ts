@@ -122,6 +122,11 @@ export class RateLimiter implements Limiter {
     this.#lane.dispatch();
   }
 
+  get paused(): Pause | undefined {
+    const now = this.#clock.now();
+    return this.#standstill.current(now) ?? this.#announced(now);
+  }
+
   stats(): LimiterStats {
     const now = this.#clock.now();
     const { requests: sent, tokens } = this.#ledger.sent;
@@ -131,7 +136,7 @@ export class RateLimiter implements Limiter {
       fullest: this.#ledger.fullest(),
       waiting: this.#lane.waiting,
       inFlight: this.#lane.inFlight,
-      paused: this.#standstill.current(now) ?? this.#announced(now),
+      paused: this.paused,
       guardMs: this.#guard.at(now),
       foundPerSecond: this.#auto?.perSecond,
     };

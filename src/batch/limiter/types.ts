@@ -82,6 +82,9 @@ export interface Limiter {
   observe(signal: LimitSignal, permit?: Permit): Observation;
   /** Holds everything back until `pause.until`. A pause in force that lasts longer stays. */
   pause(pause: Pause): void;
+  /** What holds everything back now: refused, or announced by the server. */
+  readonly paused: Pause | undefined;
+  /** Takes time in proportion to one window's sends. */
   stats(): LimiterStats;
   /** What went out in the longest window, oldest first: for the `history` of the next limiter. */
   history(): readonly PastSend[];

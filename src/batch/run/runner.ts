@@ -271,7 +271,7 @@ export class Runner {
   /** A server may say, without refusing anything, that nothing is left until tomorrow. Or it said so to an earlier run. */
   #stopForLongPause(): void {
     const { limiter, clock, patience } = this.#options;
-    const { paused } = limiter.stats();
+    const { paused } = limiter;
     const now = clock.now();
     if (paused === undefined || paused.until - now <= patience.maxPauseMs) return;
     // For the next run.

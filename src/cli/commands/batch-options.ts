@@ -97,7 +97,7 @@ export function readBatchFlags(input: string, flags: BatchFlags, env: NodeJS.Pro
     order: order ?? "completion",
     concurrency: read(() => whole("--concurrency", flags.concurrency ?? "50", 10_000)) ?? 1,
     maxAttempts: read(() => whole("--max-attempts", flags.maxAttempts ?? "6", 1_000)) ?? 1,
-    timeoutMs: flags.timeout === undefined ? 0 : (given(flags.timeout, (text) => duration("--timeout", text)) ?? 0),
+    timeoutMs: given(flags.timeout, (text) => duration("--timeout", text)) ?? 0,
     maxPauseMs: given(flags.maxPause ?? "10m", (text) => duration("--max-pause", text)) ?? 0,
     maxFailures: read(() => whole("--max-failures", flags.maxFailures ?? "100", 1_000_000, 0)) ?? 0,
     sample: given(flags.sample, (text) => whole("--sample", text, 1_000_000)),

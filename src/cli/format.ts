@@ -1,14 +1,11 @@
 import type { Bytes, Ms } from "../core/units.ts";
+import { formatSpan } from "../lab/report/numbers.ts";
 
 /** `300ms`, `1.2s`, `42s`, `5m`, `1h 20m`. */
 export function formatDuration(duration: Ms): string {
   if (duration < 1_000) return `${Math.round(duration)}ms`;
   if (duration < 10_000) return `${trim(duration / 1_000)}s`;
-  const seconds = Math.round(duration / 1_000);
-  if (seconds < 60) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m ${seconds % 60}s`;
-  return minutes % 60 === 0 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+  return formatSpan(duration / 1_000);
 }
 
 /** `12,345`. */

@@ -53,11 +53,6 @@ export class HttpDoor implements Door {
     this.#timeScale = timeScale;
   }
 
-  /** The model's name for questions that name none. */
-  get model(): string {
-    return this.#facts.model;
-  }
-
   ask(question: Question, listener: AnswerListener): Cancel {
     if (this.#isClosed) throw new Error("the door is closed");
     const connection = (question.fresh ? undefined : this.#free.pop()) ?? this.#open();

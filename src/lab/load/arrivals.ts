@@ -8,7 +8,7 @@
  *   poisson   gaps are exponential: arrivals know nothing of each other
  *   gamma     gaps have the gamma distribution of shape `burstiness`; their variance is mean² / burstiness. 1 is Poisson
  */
-import type { Random } from "../../core/random.ts";
+import { drawNormal, type Random } from "../../core/random.ts";
 import type { Ms } from "../../core/units.ts";
 import type { Arrivals } from "../scenario/types.ts";
 
@@ -43,9 +43,4 @@ function drawGamma(shape: number, random: Random): number {
     const v = (1 + c * normal) ** 3;
     if (v > 0 && Math.log(1 - random()) < 0.5 * normal * normal + d - d * v + d * Math.log(v)) return d * v;
   }
-}
-
-/** A number from the standard normal distribution, by Box and Muller's way. */
-export function drawNormal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

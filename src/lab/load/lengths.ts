@@ -1,7 +1,6 @@
-import type { Random } from "../../core/random.ts";
+import { drawNormal, type Random } from "../../core/random.ts";
 import type { Tokens } from "../../core/units.ts";
 import type { Lengths } from "../scenario/types.ts";
-import { drawNormal } from "./arrivals.ts";
 
 /** Gives the length of one request after the other. */
 export function createLengths(lengths: Lengths, random: Random): () => Tokens {

@@ -1,6 +1,6 @@
 import type { Figures } from "../report/types.ts";
 import type { Slo } from "../scenario/types.ts";
-import { type Cell, mergedCells } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 
 /** What windows of a stretch say; `null` where there is no such thing. */
 export interface WindowFigures {
@@ -22,23 +22,22 @@ export const NO_WINDOWS: WindowFigures = {
   unevenness: null,
 };
 
-/** Adds cells up to what the report says of them. */
+/** What the report says of a cell, or of several that were merged. */
 export function figuresOf(
-  cells: readonly Cell[],
+  cell: Cell,
   { seconds, slo, windows }: { seconds: number; slo: Slo; windows: WindowFigures },
 ): Figures {
-  const all = mergedCells(cells);
-  const { sent, intended, endings } = all;
+  const { sent, intended, endings } = cell;
   const perSecond = (count: number): number => (seconds > 0 ? round(count / seconds) : 0);
   return {
     intended,
     sent,
     ...endings,
-    refused_by: mostFirst(all.refusals),
-    failed_by: mostFirst(all.failures),
-    refused_429: all.refused429,
-    refused_503: all.refused503,
-    without_retry_after: all.withoutRetryAfter,
+    refused_by: mostFirst(cell.refusals),
+    failed_by: mostFirst(cell.failures),
+    refused_429: cell.refused429,
+    refused_503: cell.refused503,
+    without_retry_after: cell.withoutRetryAfter,
     success: sent === 0 ? null : endings.served / sent,
     // An intention is over once it is served, so that none is served twice.
     satisfied: intended === 0 ? null : endings.served / intended,
@@ -49,18 +48,18 @@ export function figuresOf(
     utilization: windows.utilization,
     fullest: windows.fill,
     unevenness: windows.unevenness,
-    ttft_ms: all.ttft.percentiles(),
-    itl_ms: all.itl.percentiles(),
-    tpot_ms: all.tpot.percentiles(),
-    e2e_ms: all.e2e.percentiles(),
-    queue_ms: all.queue.percentiles(),
-    tokens_in: all.tokensIn,
-    tokens_out: all.tokensOut,
-    tokens_in_per_s: perSecond(all.tokensIn),
-    tokens_out_per_s: perSecond(all.tokensOut),
-    goodput: sent === 0 || !hasObjective(slo) ? null : all.good / sent,
-    prompt_tokens_per_s: speedOf(all.promptSpeed),
-    generation_tokens_per_s: speedOf(all.generationSpeed),
+    ttft_ms: cell.ttft.percentiles(),
+    itl_ms: cell.itl.percentiles(),
+    tpot_ms: cell.tpot.percentiles(),
+    e2e_ms: cell.e2e.percentiles(),
+    queue_ms: cell.queue.percentiles(),
+    tokens_in: cell.tokensIn,
+    tokens_out: cell.tokensOut,
+    tokens_in_per_s: perSecond(cell.tokensIn),
+    tokens_out_per_s: perSecond(cell.tokensOut),
+    goodput: sent === 0 || !hasObjective(slo) ? null : cell.good / sent,
+    prompt_tokens_per_s: speedOf(cell.promptSpeed),
+    generation_tokens_per_s: speedOf(cell.generationSpeed),
   };
 }
 

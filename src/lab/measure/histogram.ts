@@ -47,7 +47,7 @@ export class TimeHistogram {
 
   percentiles(): Percentiles {
     const hdr = this.#hdr;
-    if (hdr === undefined) return { count: 0, mean: null, p50: null, p90: null, p95: null, p99: null, max: null };
+    if (hdr === undefined) return NO_TIMES;
     const at = (percent: number): Ms => toMs(hdr.percentile(percent));
     return {
       count: hdr.count,
@@ -77,12 +77,8 @@ export class TimeHistogram {
   }
 }
 
-/** All of them together. */
-export function mergedTimes(histograms: readonly TimeHistogram[]): TimeHistogram {
-  const all = new TimeHistogram();
-  for (const histogram of histograms) all.add(histogram);
-  return all;
-}
+/** Of nothing. */
+export const NO_TIMES: Percentiles = { count: 0, mean: null, p50: null, p90: null, p95: null, p99: null, max: null };
 
 /** Every percent, and every tenth of one at the top. */
 const PERCENTS: readonly number[] = [

@@ -39,7 +39,8 @@ export function sideOf(parts: SideParts): Side {
     whole,
   );
   const capacity = periods.findLast(({ allocation }) => allocation !== undefined)?.allocation?.capacity;
-  const total = figuresOf(recorder.cells({}), {
+  const all = mergedCells(recorder.cells({}));
+  const total = figuresOf(all, {
     seconds,
     slo,
     windows: {
@@ -48,7 +49,6 @@ export function sideOf(parts: SideParts): Side {
       ...worstOf(periods.map((period) => commonWindows(recorder.series, period))),
     },
   });
-  const all = mergedCells(recorder.cells({}));
   const side: Omit<Side, "checks"> = {
     name: parts.name,
     duration_s: seconds,
@@ -104,7 +104,7 @@ function phaseFigures({ scenario, recorder, readings }: SideParts, { name, index
     name,
     from_s: fromMs / 1_000,
     to_s: toMs / 1_000,
-    ...figuresOf(recorder.cells({ phase: index }), { seconds, slo: scenario.slo, windows }),
+    ...figuresOf(mergedCells(recorder.cells({ phase: index })), { seconds, slo: scenario.slo, windows }),
     model: modelFiguresOf(readings, fromMs, toMs),
   };
 }
@@ -119,14 +119,14 @@ function consumerFigures(parts: SideParts, { name, index, periods }: PhasePlace)
     name,
     reservation: share?.reserved === true ? share.fraction : null,
     floor_per_minute: last === undefined || share === undefined ? null : share.fraction * last.capacity,
-    ...figuresOf(recorder.cells({ consumer: index }), {
+    ...figuresOf(mergedCells(recorder.cells({ consumer: index })), {
       seconds: durationMs / 1_000,
       slo,
       windows: { ...NO_WINDOWS, floor: worstOf(windows).floor },
     }),
     phases: scenario.phases.map((_, phase) => {
       const { fromMs, toMs } = recorder.spans[phase] ?? { fromMs: 0, toMs: 0 };
-      return figuresOf(recorder.cells({ phase, consumer: index }), {
+      return figuresOf(recorder.cell(phase, index), {
         seconds: (toMs - fromMs) / 1_000,
         slo,
         windows: windows[phase] ?? NO_WINDOWS,

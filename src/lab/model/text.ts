@@ -1,4 +1,4 @@
-import { createRandom, type Random } from "../../core/random.ts";
+import { createRandom, drawNormal, type Random } from "../../core/random.ts";
 import type { Tokens } from "../../core/units.ts";
 import { hashOf } from "./hash.ts";
 
@@ -48,9 +48,7 @@ export interface FateOptions {
 
 /** Tokens until a model stops by itself. */
 export function drawLength(random: Random, { medianTokens, spread, minTokens, maxTokens }: OutputLength): Tokens {
-  // Box and Muller's way to a normal number.
-  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const drawn = Math.round(medianTokens * Math.exp(spread * normal));
+  const drawn = Math.round(medianTokens * Math.exp(spread * drawNormal(random)));
   return Math.min(maxTokens, Math.max(minTokens, drawn));
 }
 

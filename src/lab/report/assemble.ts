@@ -1,3 +1,4 @@
+import { NO_TIMES } from "../measure/histogram.ts";
 import { doubts } from "../measure/lag.ts";
 import type { Scenario } from "../scenario/types.ts";
 import type { Percentiles, Report, Side } from "./types.ts";
@@ -55,7 +56,5 @@ export function reportOf({ scenario, version, started, mode, target, seed, speed
   };
 }
 
-const NOTHING: Percentiles = { count: 0, mean: null, p50: null, p90: null, p95: null, p99: null, max: null };
-
 /** Of a run in virtual time, whose generator is never late. */
-export const NO_LAGS: Lags = { sendLag: NOTHING, loopLag: NOTHING };
+export const NO_LAGS: Lags = { sendLag: NO_TIMES, loopLag: NO_TIMES };

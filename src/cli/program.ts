@@ -226,10 +226,7 @@ function addLoad(program: Command, done: (code: ExitCode) => void): void {
     .description("run a load test, and report who got what and how the model fared")
     .argument("[scenario]", "a built-in one (see --list), or a YAML file")
     .option("--list", "list the built-in scenarios")
-    .option(
-      "--virtual",
-      "on virtual time: the gate's engine and the simulated model without sockets, in a second or two",
-    )
+    .option("--virtual", "on virtual time: the gate's engine and the simulated model without sockets, in a few seconds")
     .option("--speed <factor>", "run so many times as fast as life (default: the scenario's own, 1 for a --target)")
     .option("--duration <duration>", "scale the phases so that together they last so long, like 5m")
     .option("--seed <n>", "same seed, same load; a range like 1-10 runs one after the other (default 1)")
@@ -244,7 +241,7 @@ function addLoad(program: Command, done: (code: ExitCode) => void): void {
       "after",
       `
 Examples:
-  The six situations of a shared deployment, 17 minutes in a second:
+  The six situations of a shared deployment, 17 minutes in a few seconds:
     $ headgate load shared-deployment --virtual
   A GPU that dies of ten requests at once, with and without the gate, over HTTP:
     $ headgate load fragile-gpu --no-gate --report ./fragile
@@ -274,8 +271,9 @@ Examples:
     .argument("<after>", "the other one")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  $ headgate load diff ./monday ./tuesday\n")
-    .action(async (before: string, after: string, options: { json?: boolean }) => {
+    .action(async (before: string, after: string, _options: unknown, command: Command) => {
       const { diffRuns } = await import("./commands/load-diff.ts");
-      done(diffRuns(before, after, options));
+      // `load` has a --json too, and takes it.
+      done(diffRuns(before, after, command.optsWithGlobals<{ json?: boolean }>()));
     });
 }

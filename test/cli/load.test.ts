@@ -236,6 +236,8 @@ describe("headgate load diff", () => {
     const { code, stdout } = await headgate(path, ["load", "diff", "a", "b"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/sent +10 +64/);
+    const json = await headgate(path, ["load", "diff", "a", "b", "--json"]);
+    expect(JSON.parse(json.stdout)).toHaveProperty("differences.0.metric");
   });
 
   test("says what is no report", async () => {
